@@ -1,0 +1,58 @@
+"""losscli evaluates loss functions on saved predictions.
+
+>>> import losscli
+>>> losscli.compute("huber", [2.5, 0.0, 2.0], [3.0, -0.5, 2.0], delta=2.0).value
+0.08333333333333333
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from losscli.version import __version__
+
+if TYPE_CHECKING:
+    from losscli import losses
+    from losscli.api import compute
+    from losscli.errors import (
+        DataError,
+        LosscliError,
+        OutputError,
+        ParameterError,
+        UnknownLossError,
+        UsageError,
+    )
+    from losscli.results import Result
+    from losscli.spec import loss, parse
+
+__all__ = [
+    "DataError",
+    "LosscliError",
+    "OutputError",
+    "ParameterError",
+    "Result",
+    "UnknownLossError",
+    "UsageError",
+    "__version__",
+    "compute",
+    "loss",
+    "losses",
+    "parse",
+]
+
+_ERRORS = {name for name in __all__ if name.endswith("Error")}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used, so that `losscli --help` does not wait for NumPy.
+    if name not in __all__:
+        raise AttributeError(f"module 'losscli' has no attribute {name!r}")
+    if name == "losses":
+        return import_module("losscli.losses")
+    home = "errors" if name in _ERRORS else {"compute": "api", "Result": "results"}.get(name, "spec")
+    return getattr(import_module(f"losscli.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,132 @@
+"""The one way to evaluate a loss, shared by the Python call and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from losscli.analysis.diagnostics import diagnose, guide_word
+from losscli.analysis.facts import Facts
+from losscli.data.align import check_counts, no_rows
+from losscli.data.arrays import from_arrays
+from losscli.data.feed import Inputs
+from losscli.domain import Array
+from losscli.engine.evaluate import LossState, Measure, Total, conclude
+from losscli.engine.executor import run
+from losscli.engine.plan import Block, Plan
+from losscli.engine.shapes import fit
+from losscli.errors import UsageError, did_you_mean
+from losscli.results import Result
+from losscli.spec import BoundLoss, Reduction, parse
+
+
+def compute(
+    loss: str | BoundLoss,
+    *arrays: object,
+    reduction: str | None = None,
+    threads: int | None = None,
+    **named: object,
+) -> Result:
+    """Evaluate a loss.
+
+    Args:
+        loss: a name (``mse``, ``MSELoss``, ``mean_squared_error``) or a spec string such as
+            ``huber(delta=2)``.
+        arrays: the data in PyTorch's argument order: NumPy, pandas, Arrow, anything with
+            ``__array__``, or a path to a CSV or Parquet file.
+        reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
+        threads: how many to use; the result has the same bits for any number. Default: all cores.
+        named: data by the name of its role (``target=...``, ``weight=...``, ``sample_weight=...``), and
+            the loss's parameters by PyTorch's names (``label_smoothing=0.1``).
+
+    Returns:
+        The result; ``per_sample`` has shape (N,) and ``elements`` the shape PyTorch gives for
+        ``reduction="none"``.
+
+    Raises:
+        UnknownLossError: no loss has that name.
+        ParameterError: a parameter is unknown or out of range.
+        UsageError: a role is missing, or there is one too many.
+        DataError: the data does not fit the loss.
+    """
+    bound = parse(loss) if isinstance(loss, str) else loss
+    roles = {role.name for role in bound.loss.inputs}
+    bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
+    given = {name: value for name, value in named.items() if name in roles and value is not None}
+    inputs = from_arrays(bound.loss.inputs, arrays, given)
+    run = Run(bound, inputs, choose_reduction(bound, reduction), threads, keep_elements=True)
+    return run.evaluate()
+
+
+def choose_reduction(bound: BoundLoss, reduction: str | None) -> Reduction:
+    """This reduction if the loss allows it; by default the loss's first.
+
+    Raises:
+        UsageError: the loss has no such reduction; says which it has.
+    """
+    allowed = bound.loss.reductions
+    if reduction is None:
+        return allowed[0]
+    for known in allowed:
+        if known == reduction:
+            return known
+    hint = did_you_mean(reduction, allowed) or f"choose one of {', '.join(allowed)}"
+    raise UsageError(f"{bound.name} has no reduction {reduction!r}", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An evaluation: what, on which rows, and what to keep of it.
+
+    ``detail`` asks for the distribution, the worst rows and the guide's word; without it a run costs
+    what its number costs. ``take_rows`` receives the per-sample losses block by block, in order.
+    """
+
+    bound: BoundLoss
+    inputs: Inputs
+    reduction: Reduction
+    threads: int | None = None
+    detail: bool = True
+    keep_elements: bool = False
+    take_rows: Callable[[Array], None] | None = None
+
+    def evaluate(self) -> Result:
+        """Read everything once.
+
+        Raises:
+            DataError: the data does not fit the loss; names file, column and row.
+        """
+        check_counts(self.inputs)
+        plan = Plan(self.inputs, fit(self.bound, self.inputs))
+        keep_rows = self.keep_elements or self.take_rows is not None
+        measure = Measure(self.bound, self.reduction, self.detail, keep_rows, self.keep_elements)
+        kept: list[Array] = []
+        total = Total(self.take_rows or (kept.append if keep_rows else None))
+        facts = Facts(detail=self.detail)
+
+        def look(block: Block) -> tuple[LossState, Facts]:
+            return measure(block), Facts.of(block.arrays, block.first_row, detail=self.detail)
+
+        with closing(run(plan, look, self.threads)) as outcomes:
+            for state, seen in outcomes:
+                total.add(state)
+                facts.merge(seen)
+        if total.state is None:
+            raise no_rows(self.inputs)
+        result = conclude(plan, measure, total.state)
+        if self.keep_elements:
+            result = replace(
+                result,
+                per_sample=np.concatenate(kept),
+                elements=np.concatenate(total.elements),
+            )
+        return self._explain(result, total.state, facts)
+
+    def _explain(self, result: Result, state: LossState, facts: Facts) -> Result:
+        nonfinite = tuple(state.nonfinite_rows)
+        diagnostics = diagnose(self.bound, result, facts, nonfinite, state.nonfinite)
+        return result.with_analysis(diagnostics, guide_word(self.bound, result, facts))
+

@@ -1,0 +1,61 @@
+"""The command line: parse, call, print. Nothing is computed here."""
+
+from __future__ import annotations
+
+import sys
+
+from losscli.cli.app import app
+from losscli.errors import LosscliError
+
+__all__ = ["app", "main"]
+
+_INTERRUPTED = 130
+_BUG = 3
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code: the one place where errors become text."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    traceback = "--traceback" in words
+    words = [word for word in words if word != "--traceback"]
+    sys.exit(_run(words, traceback))
+
+
+def _run(words: list[str], traceback: bool) -> int:
+    try:
+        return int(app(words, prog_name="losscli", standalone_mode=False) or 0)
+    except BrokenPipeError:
+        return _close_quietly()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except Exception as error:
+        if traceback:
+            raise
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    from losscli.report.error import print_error
+
+    # Typer's usage errors know how to say what is wrong; their class is not part of its interface.
+    if hasattr(error, "format_message"):
+        print_error(LosscliError(error.format_message()), sys.stderr)
+        return int(getattr(error, "exit_code", 2))
+    if isinstance(error, LosscliError):
+        print_error(error, sys.stderr)
+        return error.exit_code
+    problem = LosscliError(
+        f"a bug in losscli: {type(error).__name__}: {error}",
+        hint="run again with --traceback and report what it prints",
+    )
+    print_error(problem, sys.stderr)
+    return _BUG
+
+
+def _close_quietly() -> int:
+    """The reader of a pipe had enough, which is no error; keep Python from saying so at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,55 @@
+"""The commands and what ``losscli --help`` says about them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from losscli.cli.compute import LossGroup
+from losscli.cli.catalogue import list_losses, show_loss
+from losscli.cli.recommend import recommend
+from losscli.version import __version__
+
+app = typer.Typer(
+    name="losscli",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+compute = typer.Typer(
+    cls=LossGroup,
+    no_args_is_help=True,
+    subcommand_metavar="LOSS FILE... [OPTIONS]",
+)
+app.add_typer(compute, name="compute", help="Evaluate a loss on saved predictions.")
+app.command("recommend")(recommend)
+app.command("list")(list_losses)
+app.command("show")(show_loss)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"losscli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def losscli(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show Python's traceback of an error (anywhere).")
+    ] = False,
+) -> None:
+    """Evaluate loss functions on saved predictions.
+
+    Which number, computed how, from which rows:
+
+        losscli compute mse preds.csv targets.csv
+
+        losscli recommend --task classification
+    """

@@ -1,0 +1,141 @@
+"""``losscli compute LOSS FILE...``: one command a loss, made from its declaration."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from losscli.cli.options import Columns, Format, Header, Threads, columns_by_role, reject_overwrite
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.results import Result
+    from losscli.spec import BoundLoss, Param
+
+_WORDS = {"float": "FLOAT", "int": "INTEGER", "vector": "X,X,...|@FILE", "str": "TEXT"}
+
+
+class LossGroup(TyperGroup):
+    """The losses as subcommands, each built when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The canonical names, family by family."""
+        return list(_registered())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a loss, an alias, or a spec string such as ``huber(delta=2)``."""
+        _registered()
+        from losscli.spec import parse
+
+        return _command(parse(cmd_name), cmd_name)
+
+
+def _registered() -> Mapping[str, object]:
+    import losscli.losses  # noqa: F401 - registers the losses
+    from losscli.spec import registered
+
+    return registered()
+
+
+def _command(bound: BoundLoss, name: str) -> Any:
+    def run(**values: Any) -> None:
+        options = {k: values.pop(k) for k in bound.loss.params}
+        _compute(_with_options(bound, options), **values)
+
+    loss_options = [_option(param, bound) for param in bound.loss.params.values()]
+    shared = list(inspect.signature(_compute, eval_str=True).parameters.values())[1:]
+    files, *rest = shared
+    parameters = [files, *loss_options, *rest]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # dynamic by intent
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    app = typer.Typer(add_completion=False)
+    app.command(name, help=_help(bound), short_help=bound.loss.summary)(run)
+    return typer.main.get_command(app)
+
+
+def _help(bound: BoundLoss) -> str:
+    names = " ".join(role.name.upper() for role in bound.loss.roles if not role.optional)
+    lines = [f"{bound.loss.summary}", f"FILE... is {names}, one file each, or one file with all."]
+    optional = [role.name for role in bound.loss.roles if role.optional]
+    if optional:
+        lines.append(f"Optional data: {', '.join(f'{name}=FILE' for name in optional)}.")
+    if bound.loss.torch:
+        lines.append(f"PyTorch: {bound.loss.torch}")
+    return "\n\n".join(lines)
+
+
+def _option(param: Param, bound: BoundLoss) -> inspect.Parameter:
+    flag = f"--{param.name.replace('_', '-')}"
+    default = bound.params[param.name]
+    about = f"{param.help[0].upper()}{param.help[1:]}: {param.describe()}."
+    kind: Any = bool | None if param.kind == "bool" else str | None
+    option = typer.Option(
+        *([flag, f"--no{flag[1:]}"] if param.kind == "bool" else [flag]),
+        help=about,
+        metavar=None if param.kind == "bool" else _WORDS[param.kind],
+        show_default="none" if default is None else str(default).lower(),
+        rich_help_panel=f"Options of {bound.name}",
+    )
+    return inspect.Parameter(
+        param.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
+    )
+
+
+def _with_options(bound: BoundLoss, options: Mapping[str, str | bool | None]) -> BoundLoss:
+    given = {name: value for name, value in options.items() if value is not None}
+    return bound.replace(**{n: _value(bound.loss.params[n], v) for n, v in given.items()})
+
+
+def _value(param: Param, given: str | bool) -> object:
+    if param.kind == "vector" and isinstance(given, str) and given.startswith("@"):
+        from losscli.data.files import read_vector
+
+        return read_vector(given[1:])
+    return param.parse(given) if isinstance(given, str) else given
+
+
+def _compute(
+    bound: BoundLoss,
+    *,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
+    column: Columns = None,
+    reduction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="How rows become one number: mean, sum, none (batchmean)."
+        ),
+    ] = None,
+    sample_weight: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column that weighs the rows.")
+    ] = None,
+    header: Header = None,
+    threads: Threads = None,
+    format: Format = "table",
+    per_sample: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Write the loss of each row to a .csv or .parquet file."),
+    ] = None,
+    json_report: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write the JSON report as well.")
+    ] = None,
+    markdown_report: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write a Markdown report as well.")
+    ] = None,
+) -> None:
+    from losscli.api import Run, choose_reduction
+    from losscli.data.files import open_files
+    from losscli.data.sink import open_rows, spool, write_text
+    from losscli.report import render
+
+    columns = columns_by_role(bound.loss.inputs, column)
+    if sample_weight is not None:
+        columns["sample_weight"] = sample_weight
+    artifacts = [path for path in (per_sample, json_report, markdown_report) if path is not None]
+    inputs = open_files(bound.loss.inputs, files, columns=columns, header=header)
+    reject_overwrite(artifacts, inputs)
+    ...

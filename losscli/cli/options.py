@@ -1,0 +1,89 @@
+"""Options that several commands share, and what their values mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from losscli.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from losscli.data.feed import Inputs
+    from losscli.spec import Role
+
+
+class ResultFormat(StrEnum):
+    """What ``--format`` takes where the result is a loss."""
+
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    markdown = "markdown"
+    value = "value"
+
+
+class PageFormat(StrEnum):
+    """What ``--format`` takes where the result is text about losses."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+
+
+Columns: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        "-c",
+        metavar="ROLE=NAME",
+        help="Which column is which: a name, a,b,c or a glob such as 'p_*'. Repeatable.",
+    ),
+]
+Header: TypeAlias = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Does a CSV file begin with column names?"),
+]
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Threads to use; the result is the same for any number."),
+]
+
+
+def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[str, str]:
+    """What ``-c ROLE=NAME`` says, by role.
+
+    Raises:
+        UsageError: not ROLE=NAME, or no such role.
+    """
+    names = [role.name for role in roles]
+    columns: dict[str, str] = {}
+    for text in given or ():
+        role, equals, name = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"-c {text}: write it as ROLE=NAME", hint=f"roles: {', '.join(names)}")
+        if role not in names:
+            hint = did_you_mean(role, names) or f"roles: {', '.join(names)}"
+            raise UsageError(f"-c {text}: there is no role {role!r}", hint=hint)
+        if role in columns:
+            raise UsageError(f"-c {role} is given twice", hint=f"name several as -c {role}=a,b,c")
+        columns[role] = name
+    return columns
+
+
+def reject_overwrite(outputs: Sequence[str], inputs: Inputs) -> None:
+    """No output may have the name of an input, or of another output.
+
+    Raises:
+        UsageError: one does.
+    """
+    taken = {os.path.realpath(s.path): s.path for s in inputs.roles.values() if s.path is not None}
+    for path in outputs:
+        real = os.path.realpath(path)
+        if real in taken:
+            raise UsageError(f"{path} would overwrite {taken[real]}", hint="choose another name")
+        taken[real] = path

@@ -1,0 +1,90 @@
+"""What the engine sees of the data: feeds of rows, cut anywhere, read by any thread.
+
+A :class:`Feed` is one opened thing (a file, several files as one long table, arrays in memory) and the
+roles it holds. A cursor walks a range of its rows. The engine opens many cursors on one feed, each on
+its own thread; where a cursor opens cheaply, ``starts`` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from losscli.domain import Array
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInput:
+    """Where one role comes from: ``columns`` of a file, or an array when ``path`` is None.
+
+    ``shape`` is the shape of one row: ``()`` for a single number.
+    """
+
+    role: str
+    path: str | None
+    columns: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+
+    def column_at(self, index: tuple[int, ...]) -> str | None:
+        """The column that holds element ``index`` of a row, for an error message."""
+        if not self.columns:
+            return None
+        return self.columns[index[0]] if len(self.columns) > 1 and index else self.columns[0]
+
+
+class Cursor(Protocol):
+    """A walk over the rows ``start`` to ``stop`` of a feed, in order, on one thread."""
+
+    def read(self, n: int) -> Mapping[str, Array]:
+        """The next ``n`` rows of each role, float64, shape (n, *row shape); fewer only at the end.
+
+        The arrays are the caller's until the next call and may be overwritten by it.
+
+        Raises:
+            DataError: a value is missing or is not a number; names file, column and row.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class Feed(Protocol):
+    """Rows of one or several roles that lie side by side."""
+
+    @property
+    def name(self) -> str:
+        """What a message calls it: the path, or the names of the roles."""
+        ...
+
+    @property
+    def roles(self) -> Sequence[RoleInput]: ...
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are; None when only reading tells."""
+        ...
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """Rows at which a cursor opens cheaply, ascending from 0: row groups, pieces of a file."""
+        ...
+
+    def cursor(self, start: int, stop: int | None) -> Cursor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The feeds of a run, paired by position, and the roles that are one value for all rows."""
+
+    feeds: tuple[Feed, ...]
+    constants: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def roles(self) -> dict[str, RoleInput]:
+        """Every role that has rows, by name."""
+        return {source.role: source for feed in self.feeds for source in feed.roles}

@@ -1,0 +1,126 @@
+"""Where results go: files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from losscli.domain import Array
+from losscli.errors import OutputError, UsageError
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its name when the block ends without an error.
+
+    Raises:
+        OutputError: the folder does not exist or cannot be written to, or the disk is full.
+    """
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or ".")
+        os.close(handle)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files private; a result is as readable as any new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a report, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+class _Writer(Protocol):
+    def write_batch(self, batch: object) -> None: ...
+
+
+class RowWriter:
+    """Per-sample losses into a CSV or Parquet file with the columns ``row`` (from 1) and ``loss``."""
+
+    def __init__(self, writer: _Writer) -> None:
+        self._writer = writer
+        self._rows = 0
+
+    def write(self, per_sample: Array) -> None:
+        """Append the losses of the next rows."""
+        import pyarrow as pa
+
+        first = self._rows + 1
+        self._rows += len(per_sample)
+        rows = pa.array(np.arange(first, self._rows + 1))
+        batch = pa.record_batch([rows, pa.array(per_sample)], names=["row", "loss"])
+        self._writer.write_batch(batch)
+
+
+@contextmanager
+def open_rows(path: str) -> Iterator[RowWriter]:
+    """A writer for per-sample losses; the file is there only when all rows are.
+
+    Raises:
+        UsageError: the name ends in neither .csv nor .parquet.
+        OutputError: as :func:`whole_file`.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        hint = "end the name in .csv or .parquet"
+        raise UsageError(f"cannot tell the format of {path!r}", hint=hint)
+    import pyarrow as pa
+
+    schema = pa.schema([("row", pa.int64()), ("loss", pa.float64())])
+    with whole_file(path) as temporary:
+        if suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            with pq.ParquetWriter(temporary, schema) as parquet:
+                yield RowWriter(parquet)
+        else:
+            import pyarrow.csv as pa_csv
+
+            options = pa_csv.WriteOptions(quoting_style="none")
+            with pa_csv.CSVWriter(temporary, schema, write_options=options) as csv:
+                yield RowWriter(csv)
+
+
+@contextmanager
+def spool() -> Iterator[RowSpool]:
+    """Per-sample losses on their way to stdout, on disk so that memory stays flat."""
+    with tempfile.TemporaryFile(prefix="losscli-") as file:
+        yield RowSpool(file.fileno())
+
+
+class RowSpool:
+    """Losses appended to a nameless file and read back as one array."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._rows = 0
+
+    def write(self, per_sample: Array) -> None:
+        """Append the losses of the next rows."""
+        data = memoryview(np.ascontiguousarray(per_sample)).cast("B")
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+        self._rows += len(per_sample)
+
+    def rows(self) -> Array:
+        """All losses so far, mapped and not loaded; shape (N,)."""
+        with os.fdopen(os.dup(self._descriptor), "rb") as file:
+            return np.memmap(file, np.float64, "r", shape=(self._rows,))

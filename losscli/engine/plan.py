@@ -1,0 +1,75 @@
+"""What will be done, before any of it is: which rows make which block, and who reads them.
+
+Blocks are the unit of arithmetic. Their size depends on the shape of a row alone, so that the same
+rows give the same bits whoever reads them. Spans are the unit of reading: runs of whole blocks that
+begin where the files open cheaply. They decide only who does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+
+from losscli.data.feed import Feed, Inputs
+from losscli.domain import Array
+from losscli.engine.shapes import Fit
+
+# A block of single numbers is half a megabyte. A wide row counts all its values, and a block of them
+# is as large, so that a kernel's few temporaries stay in a core's cache.
+BLOCK_VALUES = 2**16
+_SMALLEST_SPAN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows ``first_row`` (from 0) onwards: one array a role, checked and in the kernel's shape."""
+
+    first_row: int
+    rows: int
+    arrays: Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of rows that one cursor for each feed walks; ``stop`` None is the end of the data."""
+
+    start: int
+    stop: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The inputs, how each role meets the loss, and the cut into blocks."""
+
+    inputs: Inputs
+    fits: Mapping[str, Fit]
+
+    @property
+    def block_rows(self) -> int:
+        """Rows in a block: a power of two that holds about 2^16 values of the widest role."""
+        widest = max((prod(fit.shape) for fit in self.fits.values()), default=1)
+        return 2 ** max((BLOCK_VALUES // max(widest, 1)).bit_length() - 1, 0)
+
+    @property
+    def rows(self) -> int | None:
+        """Rows of the data, None when a file does not say."""
+        return next((feed.rows for feed in self.inputs.feeds if feed.rows is not None), None)
+
+    def spans(self) -> list[Span]:
+        """The work, in row order. One span when a feed cannot be entered in the middle."""
+        rows = self.rows
+        if rows is None or any(feed.rows is None for feed in self.inputs.feeds):
+            return [Span(0, None)]
+        cuts = [0]
+        for start in _cheapest(self.inputs.feeds).starts:
+            cut = -(-start // self.block_rows) * self.block_rows
+            if cut - cuts[-1] >= _SMALLEST_SPAN * self.block_rows and cut < rows:
+                cuts.append(cut)
+        return [Span(start, stop) for start, stop in pairwise([*cuts, rows])]
+
+
+def _cheapest(feeds: Sequence[Feed]) -> Feed:
+    """The feed that minds most where it is entered: the one with the fewest places to do so."""
+    return min(feeds, key=lambda feed: len(feed.starts))

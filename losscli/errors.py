@@ -1,0 +1,100 @@
+"""Everything losscli raises on purpose.
+
+::
+
+    LosscliError                exit 3   a bug, unless a subclass says otherwise
+    ├── UsageError              exit 2   the command or the call is wrong
+    │   ├── UnknownLossError             no loss has that name
+    │   └── ParameterError               a parameter of a loss is missing, unknown or out of range
+    ├── DataError               exit 2   a file or an array cannot be used: says which, where, what to do
+    └── OutputError             exit 2   a result could not be written
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class LosscliError(Exception):
+    """An error that reaches the user as one message and an exit code, never as a traceback."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    @property
+    def where(self) -> str:
+        """The place the error is about, empty when there is none."""
+        return ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f"\n{self.hint}" if self.hint else ""
+        return f"{place}{self.message}{hint}"
+
+
+class UsageError(LosscliError):
+    """The command line, the configuration or the Python call is wrong."""
+
+    exit_code = 2
+
+
+class UnknownLossError(UsageError):
+    """No registered loss has this name or alias."""
+
+
+class ParameterError(UsageError):
+    """A parameter of a loss is unknown, has the wrong type, or lies outside its range."""
+
+
+class DataError(LosscliError):
+    """A file or an array that cannot be used.
+
+    ``row`` counts data rows from 1, as a person would: the header of a CSV file is not a row.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        column: str | None = None,
+        row: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.column = column
+        self.row = row
+
+    @property
+    def where(self) -> str:
+        parts = [self.path] if self.path else []
+        if self.column is not None:
+            parts.append(f"column {self.column!r}")
+        if self.row is not None:
+            parts.append(f"row {self.row}")
+        return ", ".join(parts)
+
+
+class OutputError(LosscliError):
+    """A result could not be written; nothing is left under the final name."""
+
+    exit_code = 2
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion such as ``did you mean 'huber'?``, or the empty string."""
+    close = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    if not close:
+        return ""
+    return f"did you mean {' or '.join(repr(name) for name in close)}?"

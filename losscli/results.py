@@ -1,0 +1,287 @@
+"""What a run found: frozen records, one schema for Python, JSON and every report.
+
+``SCHEMA_VERSION`` changes when a field changes its meaning or goes away; new fields do not change it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from losscli.domain import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
+Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
+
+
+@dataclass(frozen=True, slots=True)
+class LossRecord:
+    """Which loss, with all its parameters, and the spec string that gives it again."""
+
+    name: str
+    spec: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InputRecord:
+    """Where one role was read from; ``path`` is None for an array."""
+
+    role: str
+    path: str | None
+    columns: tuple[str, ...]
+    rows: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How the per-sample losses of the counted rows are spread.
+
+    ``stderr`` is the standard error of the mean. ``tail_share`` is the part of the sum that the worst
+    1 % of the rows carry. Quantiles are exact while ``quantile_error`` is 0, else within that relative
+    error.
+    """
+
+    std: float
+    stderr: float
+    min: float
+    p25: float
+    median: float
+    p75: float
+    p95: float
+    p99: float
+    max: float
+    tail_share: float
+    quantile_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowLoss:
+    """The loss of one row; rows count from 1."""
+
+    row: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding about the data, with a stable code. ``hint`` is what to do."""
+
+    code: str
+    severity: Severity
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The decision guide's word on this data: which loss, and the measurement that says so."""
+
+    loss: str
+    because: str
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """One loss evaluated on one data set.
+
+    Attributes:
+        value: the loss under ``reduction``; NaN or infinite as PyTorch would have it, see ``status``.
+            With ``reduction="none"`` it is the mean, and the per-sample losses are the result.
+        reductions: every reduction this loss allows that is a number.
+        divisor: what the mean divides by; ``divisor_meaning`` says what that is.
+        n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0).
+        per_sample: (N,) losses, row by row, when they were kept.
+        elements: the losses before any reduction, (N, ...), when they were kept.
+    """
+
+    loss: LossRecord
+    inputs: tuple[InputRecord, ...]
+    n: int
+    ignored: int
+    reduction: str
+    value: float
+    reductions: Mapping[str, float]
+    divisor: float
+    divisor_meaning: str
+    version: str
+    distribution: Distribution | None = None
+    worst: tuple[RowLoss, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    recommendation: Recommendation | None = None
+    per_sample: Array | None = field(default=None, repr=False, compare=False)
+    elements: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def status(self) -> Status:
+        """``ok`` when the value is finite."""
+        return status(self.value)
+
+    @property
+    def signature(self) -> str:
+        """Everything that changes the number, on one line."""
+        parts = [self.loss.spec, f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
+        parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
+        return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
+
+    @property
+    def failed(self) -> bool:
+        """Did an error-level diagnostic fire?"""
+        return any(finding.severity == "error" for finding in self.diagnostics)
+
+    def with_analysis(
+        self, diagnostics: tuple[Diagnostic, ...], recommendation: Recommendation | None
+    ) -> Result:
+        """This result with what the analysis says about it."""
+        return replace(self, diagnostics=diagnostics, recommendation=recommendation)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as ``--format json`` shows it: plain types, None where not finite."""
+        record: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "version": self.version,
+            "signature": self.signature,
+            "loss": _plain(self.loss),
+            "inputs": _plain(self.inputs),
+            "n": self.n,
+            "ignored": self.ignored,
+            "reduction": self.reduction,
+            "value": None if self.reduction == "none" else finite_or_none(self.value),
+            "status": self.status,
+            "reductions": _plain(self.reductions),
+            "divisor": finite_or_none(self.divisor),
+            "divisor_meaning": self.divisor_meaning,
+            "distribution": _plain(self.distribution),
+            "worst": _plain(self.worst),
+            "diagnostics": _plain(self.diagnostics),
+            "recommendation": _plain(self.recommendation),
+        }
+        if self.reduction == "none" and self.per_sample is not None:
+            record["per_sample"] = [finite_or_none(loss) for loss in self.per_sample.tolist()]
+        return record
+
+    def to_json(self) -> str:
+        """Strict JSON: no NaN or Infinity tokens, null and ``status`` in their place."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One line a row: ``row`` (from 1) and ``loss``.
+
+        Raises:
+            ValueError: the per-sample losses were not kept.
+        """
+        import pandas as pd
+
+        if self.per_sample is None:
+            raise ValueError("the per-sample losses were not kept in this run")
+        return pd.DataFrame({"row": np.arange(1, self.n + 1), "loss": np.asarray(self.per_sample)})
+
+
+def status(value: float) -> Status:
+    """What kind of number this is, in the words of the JSON report."""
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return "ok"
+
+
+def finite_or_none(value: float) -> float | None:
+    """JSON has no NaN and no infinity; they are null."""
+    return value if math.isfinite(value) else None
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return finite_or_none(value) if isinstance(value, float) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The end of a walk through the decision guide.
+
+    ``torch`` is PyTorch's name, ``command`` the line to run next, ``instead`` other losses that fit.
+    """
+
+    loss: str
+    use_when: str
+    avoid_when: str
+    torch: str | None
+    command: str
+    instead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to a question of the guide, and where it leads."""
+
+    name: str
+    meaning: str
+    flag: str
+    leads_to: Question | Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A fork in the decision guide."""
+
+    name: str
+    text: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question that is settled, and by what: ``a flag``, ``the data`` or ``you``."""
+
+    question: str
+    choice: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Something read from the data, such as ``outlier share`` and ``4.1 % of residuals``."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What ``recommend`` says: the answers so far, what was measured, and a leaf or what is open."""
+
+    answers: tuple[Answer, ...]
+    measured: tuple[Measurement, ...]
+    outcome: Question | Leaf
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as ``--format json`` shows it."""
+        settled = isinstance(self.outcome, Leaf)
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "answers": _plain(self.answers),
+            "measured": _plain(self.measured),
+            "recommendation": _plain(self.outcome) if settled else None,
+            "open": None if settled else _plain(self.outcome),
+            "diagnostics": _plain(self.diagnostics),
+        }

@@ -1,0 +1,369 @@
+"""One loss is one declaration: :func:`loss` turns a kernel into a :class:`Loss`.
+
+Roles, parameters, options, help, validation and the spec string are read off the kernel's signature,
+so none of them can disagree with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
+
+import numpy as np
+
+from losscli.domain import ANY, NON_NEGATIVE, PER_ROW, Array, Domain, Interval
+from losscli.errors import ParameterError, UnknownLossError, UsageError, did_you_mean
+
+Reduction: TypeAlias = Literal["mean", "sum", "none", "batchmean"]
+Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
+Kernel = TypeVar("Kernel", bound=Callable[..., Array])
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An argument that is data: one entry a row, read from a file or passed as an array."""
+
+    name: str
+    domain: Domain
+    optional: bool
+
+
+# Every loss takes it: the mean is then sum(w * loss) / sum(w * divisor).
+SAMPLE_WEIGHT = Role(
+    "sample_weight", Domain("weight", PER_ROW, "a weight, at least 0", NON_NEGATIVE), optional=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """An argument that is a setting: one value for the whole run.
+
+    ``kind`` is ``float``, ``int``, ``bool``, ``str`` (with ``choices``) or ``vector``; ``size`` is the
+    axis a vector runs along: ``C`` for classes, ``K`` for the columns of a row.
+    """
+
+    name: str
+    kind: Literal["float", "int", "bool", "str", "vector"]
+    default: Value
+    optional: bool
+    interval: Interval
+    help: str
+    choices: tuple[str, ...] = ()
+    size: str = ""
+
+    def check(self, loss: str, value: object) -> Value:
+        """The value as this parameter stores it, or a :class:`ParameterError`."""
+        if value is None and self.optional:
+            return None
+        try:
+            clean = self._convert(value)
+        except (TypeError, ValueError):
+            raise self._error(loss, value, f"it must be {self.describe()}") from None
+        for number in clean if isinstance(clean, tuple) else (clean,):
+            if isinstance(number, int | float) and number not in self.interval:
+                raise self._error(loss, value, f"it must be {self.describe()}")
+        return clean
+
+    def _convert(self, value: Any) -> Value:
+        if self.kind == "vector":
+            return tuple(float(v) for v in np.asarray(value, dtype=np.float64).reshape(-1))
+        if self.kind == "str":
+            if value not in self.choices:
+                raise ValueError
+            return str(value)
+        if self.kind == "bool":
+            if not isinstance(value, bool | np.bool_):
+                raise TypeError
+            return bool(value)
+        if isinstance(value, bool | str):
+            raise TypeError
+        if self.kind == "int":
+            if int(value) != value:
+                raise ValueError
+            return int(value)
+        return float(value)
+
+    def _error(self, loss: str, value: object, problem: str) -> ParameterError:
+        return ParameterError(f"{loss}: {self.name} = {format_value(value)}: {problem}")
+
+    def describe(self) -> str:
+        """What the value may be, in words: ``a number in (0, inf)``."""
+        if self.kind == "bool":
+            return "true or false"
+        if self.kind == "str":
+            return " or ".join(self.choices)
+        noun = {"float": "a number", "int": "a whole number", "vector": "a list of numbers"}[self.kind]
+        return noun if self.interval == ANY else f"{noun} in {self.interval}"
+
+
+def format_value(value: object) -> str:
+    """A parameter's value as it stands in a spec string; :func:`parse` reads it back."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(format_value(v) for v in value) + "]"
+    return repr(value)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A declared loss: the kernel and everything a reader, a user or the engine asks about it."""
+
+    name: str
+    family: str
+    kernel: Callable[..., Array] = field(repr=False, compare=False)
+    aliases: tuple[str, ...] = ()
+    torch: str | None = None
+    divisor: Callable[..., Array | None] | None = field(default=None, repr=False, compare=False)
+    reductions: tuple[Reduction, ...] = ("mean", "sum", "none")
+    minimum_when_equal: tuple[str, str] | None = None
+    non_negative: bool = True
+    use_when: str = ""
+    avoid_when: str = ""
+    reference: str = ""
+
+    @cached_property
+    def summary(self) -> str:
+        """The first line of the kernel's docstring."""
+        return self.doc.splitlines()[0] if self.doc else ""
+
+    @cached_property
+    def doc(self) -> str:
+        """The kernel's docstring, dedented."""
+        return inspect.getdoc(self.kernel) or ""
+
+    @cached_property
+    def roles(self) -> tuple[Role, ...]:
+        """The arguments that are data, in PyTorch's argument order."""
+        return tuple(arg for arg in self._arguments if isinstance(arg, Role))
+
+    @property
+    def inputs(self) -> tuple[Role, ...]:
+        """All the data a run may take: the roles and the sample weight."""
+        return (*self.roles, SAMPLE_WEIGHT)
+
+    @cached_property
+    def params(self) -> dict[str, Param]:
+        """The arguments that are settings, by name."""
+        return {arg.name: arg for arg in self._arguments if isinstance(arg, Param)}
+
+    @cached_property
+    def _arguments(self) -> tuple[Role | Param, ...]:
+        return tuple(_read_arguments(self.kernel))
+
+    def __call__(self, **params: object) -> BoundLoss:
+        """This loss with these parameters; the others keep their defaults.
+
+        Raises:
+            ParameterError: a parameter is unknown, has the wrong type, or is out of range.
+        """
+        for name in params:
+            if name not in self.params:
+                known = ", ".join(self.params) or "none"
+                hint = did_you_mean(name, self.params) or f"its parameters: {known}"
+                raise ParameterError(f"{self.name} has no parameter {name!r}", hint=hint)
+        values = {
+            name: param.check(self.name, params[name]) if name in params else param.default
+            for name, param in self.params.items()
+        }
+        return BoundLoss(self, tuple(values.items()))
+
+
+@dataclass(frozen=True)
+class BoundLoss:
+    """A loss with every parameter settled: a value that prints, hashes and parses back."""
+
+    loss: Loss
+    items: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.loss.name
+
+    @cached_property
+    def params(self) -> dict[str, Value]:
+        """All parameters, defaults included."""
+        return dict(self.items)
+
+    @cached_property
+    def arguments(self) -> dict[str, Any]:
+        """The parameters as the kernel takes them: vectors as arrays."""
+        return {k: np.array(v) if isinstance(v, tuple) else v for k, v in self.items}
+
+    def replace(self, **params: object) -> BoundLoss:
+        """The same loss with these parameters changed."""
+        return self.loss(**{**self.params, **params})
+
+    def __str__(self) -> str:
+        """The spec string, such as ``huber(delta=2.0)``: all that differs from the defaults."""
+        given = [
+            f"{name}={format_value(value)}"
+            for name, value in self.items
+            if value != self.loss.params[name].default
+        ]
+        return f"{self.name}({', '.join(given)})" if given else self.name
+
+
+def loss(
+    *,
+    aliases: tuple[str, ...] = (),
+    torch: str | None = None,
+    divisor: Callable[..., Array | None] | None = None,
+    reductions: tuple[Reduction, ...] = ("mean", "sum", "none"),
+    minimum_when_equal: tuple[str, str] | None = None,
+    non_negative: bool = True,
+    use_when: str,
+    avoid_when: str,
+    reference: str,
+) -> Callable[[Kernel], Kernel]:
+    """Register the decorated kernel under its own name, ``smooth_l1`` as ``smooth-l1``.
+
+    The kernel takes its roles as positional arguments (an optional role defaults to None) and its
+    parameters keyword-only, annotated ``Annotated[type, Interval, "help"]``; it returns the loss of
+    each element or of each row, what PyTorch calls ``reduction="none"``.
+
+    Args:
+        aliases: the names other libraries give it; spelling (case, ``-``, ``_``) does not matter.
+        torch: PyTorch's class, such as ``torch.nn.HuberLoss``; it and its last part are aliases too.
+        divisor: called like the kernel; returns what the mean divides by, element by element, or None
+            for a plain count. Only for losses whose mean is not over all elements.
+        reductions: what ``--reduction`` may be, the default first.
+        minimum_when_equal: the two roles that agree at a perfect prediction, tested as a law.
+        non_negative: no input in the domains gives a negative loss, tested as a law.
+        use_when, avoid_when: for the decision guide and the reference page, no full stop.
+        reference: a paper or a library.
+    """
+
+    def declare(kernel: Kernel) -> Kernel:
+        declaration = Loss(
+            name=kernel.__name__.replace("_", "-"),
+            family=kernel.__module__.rpartition(".")[2],
+            kernel=kernel,
+            aliases=aliases + ((torch,) if torch else ()),
+            torch=torch,
+            divisor=divisor,
+            reductions=reductions,
+            minimum_when_equal=minimum_when_equal,
+            non_negative=non_negative,
+            use_when=use_when,
+            avoid_when=avoid_when,
+            reference=reference,
+        )
+        _register(declaration)
+        return _array_like(kernel)
+
+    return declare
+
+
+def _array_like(kernel: Kernel) -> Kernel:
+    """The kernel for direct calls: lists, integers and float32 become float64 arrays."""
+
+    @wraps(kernel)
+    def call(*roles: object, **arguments: object) -> Array:
+        arrays = [role if role is None else np.asarray(role, np.float64) for role in roles]
+        return kernel(*arrays, **{name: _as_array(value) for name, value in arguments.items()})
+
+    return typing.cast(Kernel, call)
+
+
+def _as_array(value: object) -> object:
+    return value if value is None or np.isscalar(value) else np.asarray(value, np.float64)
+
+
+def _read_arguments(kernel: Callable[..., Array]) -> Iterator[Role | Param]:
+    hints = typing.get_type_hints(kernel, include_extras=True)
+    for name, parameter in inspect.signature(kernel).parameters.items():
+        annotation, optional = _unwrap_optional(hints[name])
+        kind, *notes = get_args(annotation) if hasattr(annotation, "__metadata__") else [annotation]
+        domain = next((note for note in notes if isinstance(note, Domain)), None)
+        if domain is not None:
+            yield Role(name, domain, optional)
+        else:
+            yield _read_param(name, kind, notes, parameter.default, optional)
+
+
+def _read_param(name: str, kind: Any, notes: list[Any], default: Any, optional: bool) -> Param:
+    texts = [note for note in notes if isinstance(note, str)]
+    is_vector = get_origin(kind) is np.ndarray
+    is_choice = get_origin(kind) is Literal
+    interval = next((note for note in notes if isinstance(note, Interval)), ANY)
+    return Param(
+        name=name,
+        kind="vector" if is_vector else "str" if is_choice else kind.__name__,
+        default=default,
+        optional=optional,
+        interval=NON_NEGATIVE if is_vector and interval == ANY else interval,
+        help=texts[-1],
+        choices=get_args(kind) if is_choice else (),
+        size=texts[0] if is_vector else "",
+    )
+
+
+def _unwrap_optional(annotation: Any) -> tuple[Any, bool]:
+    if get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation, False
+    (inner,) = [arg for arg in get_args(annotation) if arg is not types.NoneType]
+    return inner, True
+
+
+_BY_NAME: dict[str, Loss] = {}
+_BY_KEY: dict[str, Loss] = {}
+
+
+def _key(name: str) -> str:
+    """Spelling does not matter: ``nn.HuberLoss``, ``huber_loss`` and ``huber-loss`` are one name."""
+    return name.rpartition(".")[2].replace("-", "").replace("_", "").replace(" ", "").casefold()
+
+
+def _register(declaration: Loss) -> None:
+    for name in (declaration.name, *declaration.aliases):
+        other = _BY_KEY.setdefault(_key(name), declaration)
+        if other is not declaration:
+            raise UsageError(f"{name!r} names both {other.name} and {declaration.name}")
+    _BY_NAME[declaration.name] = declaration
+
+
+def registered() -> Mapping[str, Loss]:
+    """All losses by canonical name, in the order of their declaration."""
+    return types.MappingProxyType(_BY_NAME)
+
+
+def find(name: str) -> Loss:
+    """The loss of this canonical name or alias.
+
+    Raises:
+        UnknownLossError: there is none; says which name comes closest.
+    """
+    found = _BY_KEY.get(_key(name))
+    if found is not None:
+        return found
+    spellings = [*_BY_NAME, *(alias for known in _BY_NAME.values() for alias in known.aliases)]
+    close = did_you_mean(name, spellings) or did_you_mean(name.lower(), spellings)
+    hint = f"{close} " if close else ""
+    raise UnknownLossError(f"unknown loss {name!r}", hint=f"{hint}`losscli list` shows them all")
+
+
+def parse(text: str) -> BoundLoss:
+    """The loss a spec string such as ``huber(delta=2)`` stands for; the inverse of ``str``.
+
+    Raises:
+        UnknownLossError, ParameterError: as :func:`find` and :meth:`Loss.__call__`.
+        UsageError: the text is not a spec string.
+    """
+    name, bracket, rest = text.strip().partition("(")
+    declared = find(name.strip())
+    if not bracket:
+        return declared()
+    try:
+        call = ast.parse(f"f({rest}", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
+            raise ValueError
+        params = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+    except (SyntaxError, ValueError):
+        hint = "write it as NAME(parameter=value, ...), for example huber(delta=2)"
+        raise UsageError(f"cannot read the loss {text!r}", hint=hint) from None
+    return declared(**params)
