@@ -5,9 +5,8 @@
 
 Needs scikit-learn (with its own dependency threadpoolctl), numpy, pandas and pyarrow; no download,
 since scikit-learn carries the data sets. Every random step takes its seed from ``SEED`` and linear
-algebra runs on one thread, so that on one machine and set of versions a second run gives the same
-bytes. Other versions may train slightly different models, and another pyarrow writes its version
-into the Parquet files. README.md says what each file holds.
+algebra runs on one thread, so a second run gives the same bytes whatever the number of cores. Other
+versions or another processor need not: README.md says what can differ, and what each file holds.
 """
 
 from __future__ import annotations
