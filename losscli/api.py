@@ -13,13 +13,14 @@ from losscli.analysis.facts import Facts
 from losscli.data.align import check_counts, no_rows
 from losscli.data.arrays import from_arrays
 from losscli.data.feed import Inputs
-from losscli.domain import Array
+from losscli.domain import ANYTHING, Array
 from losscli.engine.evaluate import LossState, Measure, Total, conclude
 from losscli.engine.executor import run
 from losscli.engine.plan import Block, Plan
-from losscli.engine.shapes import fit
+from losscli.engine.shapes import fit_inputs
 from losscli.errors import UsageError, did_you_mean
 from losscli.results import Result
+from losscli.shapes import Fit
 from losscli.spec import BoundLoss, Reduction, parse
 
 
@@ -61,6 +62,29 @@ def compute(
     return run.evaluate()
 
 
+def measure_facts(inputs: Inputs, threads: int | None = None) -> Facts:
+    """What the rows of a prediction and a target show, in one pass.
+
+    Raises:
+        DataError: the inputs cannot be read, or have no rows.
+    """
+    check_counts(inputs)
+    fits = {
+        name: Fit(name, ANYTHING, source.shape) for name, source in inputs.roles.items()
+    }
+    facts = Facts()
+    with closing(run(Plan(inputs, fits), _facts_of, threads)) as outcomes:
+        for seen in outcomes:
+            facts.merge(seen)
+    if facts.rows == 0:
+        raise no_rows(inputs)
+    return facts
+
+
+def _facts_of(block: Block) -> Facts:
+    return Facts.of(block.arrays, block.first_row)
+
+
 def choose_reduction(bound: BoundLoss, reduction: str | None) -> Reduction:
     """This reduction if the loss allows it; by default the loss's first.
 
@@ -100,11 +124,11 @@ class Run:
             DataError: the data does not fit the loss; names file, column and row.
         """
         check_counts(self.inputs)
-        plan = Plan(self.inputs, fit(self.bound, self.inputs))
+        plan = Plan(self.inputs, fit_inputs(self.bound, self.inputs))
         keep_rows = self.keep_elements or self.take_rows is not None
         measure = Measure(self.bound, self.reduction, self.detail, keep_rows, self.keep_elements)
         kept: list[Array] = []
-        total = Total(self.take_rows or (kept.append if keep_rows else None))
+        total = Total(self.take_rows or kept.append)
         facts = Facts(detail=self.detail)
 
         def look(block: Block) -> tuple[LossState, Facts]:
@@ -117,12 +141,10 @@ class Run:
         if total.state is None:
             raise no_rows(self.inputs)
         result = conclude(plan, measure, total.state)
-        if self.keep_elements:
-            result = replace(
-                result,
-                per_sample=np.concatenate(kept),
-                elements=np.concatenate(total.elements),
-            )
+        if kept:
+            result = replace(result, per_sample=np.concatenate(kept))
+        if total.elements:
+            result = replace(result, elements=np.concatenate(total.elements))
         return self._explain(result, total.state, facts)
 
     def _explain(self, result: Result, state: LossState, facts: Facts) -> Result:

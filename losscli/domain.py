@@ -225,3 +225,22 @@ Weight: TypeAlias = Annotated[Array, WEIGHT]
 
 ClassWeights: TypeAlias = Annotated[Array, "C"]
 ColumnWeights: TypeAlias = Annotated[Array, "K"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An argument that is data: one entry a row, read from a file or passed as an array."""
+
+    name: str
+    domain: Domain
+    optional: bool = False
+
+
+# Every loss takes it: the mean is then sum(w * loss) / sum(w * divisor).
+SAMPLE_WEIGHT = Role(
+    "sample_weight", Domain("weight", PER_ROW, "a weight, at least 0", NON_NEGATIVE), optional=True
+)
+
+# What can be measured before a loss is chosen: a prediction and a target of any shape.
+ANYTHING = Domain("anything", ELEMENTWISE, "any number", nan=True)
+PAIR = (Role("prediction", ANYTHING), Role("target", ANYTHING))

@@ -10,34 +10,21 @@ import ast
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
+from math import inf, nan
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import numpy as np
 
-from losscli.domain import ANY, NON_NEGATIVE, PER_ROW, Array, Domain, Interval
+from losscli.domain import ANY, NON_NEGATIVE, SAMPLE_WEIGHT, Array, Domain, Interval, Role
 from losscli.errors import ParameterError, UnknownLossError, UsageError, did_you_mean
+from losscli.shapes import Fit, fit, vector_size
 
 Reduction: TypeAlias = Literal["mean", "sum", "none", "batchmean"]
 Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
 Kernel = TypeVar("Kernel", bound=Callable[..., Array])
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """An argument that is data: one entry a row, read from a file or passed as an array."""
-
-    name: str
-    domain: Domain
-    optional: bool
-
-
-# Every loss takes it: the mean is then sum(w * loss) / sum(w * divisor).
-SAMPLE_WEIGHT = Role(
-    "sample_weight", Domain("weight", PER_ROW, "a weight, at least 0", NON_NEGATIVE), optional=True
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +50,7 @@ class Param:
             return None
         try:
             clean = self._convert(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise self._error(loss, value, f"it must be {self.describe()}") from None
         for number in clean if isinstance(clean, tuple) else (clean,):
             if isinstance(number, int | float) and number not in self.interval:
@@ -72,7 +59,10 @@ class Param:
 
     def _convert(self, value: Any) -> Value:
         if self.kind == "vector":
-            return tuple(float(v) for v in np.asarray(value, dtype=np.float64).reshape(-1))
+            vector = np.atleast_1d(np.asarray(value, dtype=np.float64))
+            if vector.ndim > 1:
+                raise ValueError
+            return tuple(vector.tolist())
         if self.kind == "str":
             if value not in self.choices:
                 raise ValueError
@@ -88,6 +78,22 @@ class Param:
                 raise ValueError
             return int(value)
         return float(value)
+
+    def parse(self, loss: str, text: str) -> Value:
+        """The value that an option's text stands for: ``2``, ``1,2,3``, ``none``.
+
+        Raises:
+            ParameterError: it is not what this parameter takes.
+        """
+        if self.optional and text.strip().casefold() == "none":
+            return None
+        try:
+            if self.kind == "vector":
+                return self.check(loss, [float(part) for part in text.split(",")])
+            numeric = {"float": float, "int": int}.get(self.kind, str)
+            return self.check(loss, numeric(text))
+        except ValueError:
+            raise self._error(loss, text, f"it must be {self.describe()}") from None
 
     def _error(self, loss: str, value: object, problem: str) -> ParameterError:
         return ParameterError(f"{loss}: {self.name} = {format_value(value)}: {problem}")
@@ -194,6 +200,23 @@ class BoundLoss:
         """The parameters as the kernel takes them: vectors as arrays."""
         return {k: np.array(v) if isinstance(v, tuple) else v for k, v in self.items}
 
+    def check_sizes(self, fits: Mapping[str, Fit]) -> None:
+        """Does every vector parameter have one value for each class or column?
+
+        Raises:
+            ParameterError: one has more or fewer.
+        """
+        for name, value in self.items:
+            if not isinstance(value, tuple):
+                continue
+            axis = self.loss.params[name].size
+            wanted, noun = vector_size(axis, fits), "class" if axis == "C" else "column"
+            if len(value) not in (wanted, wanted if axis == "C" else 1):
+                raise ParameterError(
+                    f"{self.name}: {name} has {len(value)} values for {wanted} {noun}(s)",
+                    hint=f"give one value for each {noun}",
+                )
+
     def replace(self, **params: object) -> BoundLoss:
         """The same loss with these parameters changed."""
         return self.loss(**{**self.params, **params})
@@ -254,24 +277,54 @@ def loss(
             reference=reference,
         )
         _register(declaration)
-        return _array_like(kernel)
+        return typing.cast(Kernel, _array_like(declaration))
 
     return declare
 
 
-def _array_like(kernel: Kernel) -> Kernel:
-    """The kernel for direct calls: lists, integers and float32 become float64 arrays."""
+def _array_like(declared: Loss) -> Callable[..., Array]:
+    """The kernel as a user calls it: lists, numbers, integers and float32 become float64 arrays.
 
-    @wraps(kernel)
-    def call(*roles: object, **arguments: object) -> Array:
-        arrays = [role if role is None else np.asarray(role, np.float64) for role in roles]
-        return kernel(*arrays, **{name: _as_array(value) for name, value in arguments.items()})
+    Parameters and shapes are checked, a single number or a single vector counts as one row, and no
+    warning about an infinity or a NaN reaches the user: both are results.
+    """
+    signature = inspect.signature(declared.kernel)
 
-    return typing.cast(Kernel, call)
+    @wraps(declared.kernel)
+    def call(*args: object, **kwargs: object) -> Array:
+        given = signature.bind(*args, **kwargs).arguments
+        data = {role.name: given.pop(role.name, None) for role in declared.roles}
+        arrays = {k: np.asarray(v, np.float64) for k, v in data.items() if v is not None}
+        first = declared.roles[0]
+        one_row = arrays[first.name].ndim == (1 if first.domain.is_matrix else 0)
+        if one_row:
+            arrays = {name: array[np.newaxis] for name, array in arrays.items()}
+        constants = _one_for_all_rows(declared.roles, arrays)
+        shapes = {name: a.shape[1:] for name, a in arrays.items() if name not in constants}
+        bound = declared(**given)
+        fits = fit(declared.name, declared.roles, shapes, bound.params, constants)
+        bound.check_sizes(fits)
+        fitted = {name: fits[name].conform(arrays[name]) for name in shapes} | constants
+        with np.errstate(all="ignore"):
+            roles = [fitted.get(role.name) for role in declared.roles]
+            elements = declared.kernel(*roles, **bound.arguments)
+        return elements[0] if one_row else elements
+
+    return call
 
 
-def _as_array(value: object) -> object:
-    return value if value is None or np.isscalar(value) else np.asarray(value, np.float64)
+def _one_for_all_rows(roles: Sequence[Role], arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Optional roles given once and not row by row: fewer axes than the first role, or one row."""
+    first = arrays[roles[0].name]
+    constants = {}
+    for role in roles:
+        array = arrays.get(role.name)
+        if role.optional and array is not None and array.shape != first.shape:
+            if array.ndim < first.ndim:
+                constants[role.name] = array.reshape((1,) * (first.ndim - array.ndim) + array.shape)
+            elif array.shape[0] == 1:
+                constants[role.name] = array
+    return constants
 
 
 def _read_arguments(kernel: Callable[..., Array]) -> Iterator[Role | Param]:
@@ -347,6 +400,20 @@ def find(name: str) -> Loss:
     raise UnknownLossError(f"unknown loss {name!r}", hint=f"{hint}`losscli list` shows them all")
 
 
+class _Names(ast.NodeTransformer):
+    """What a spec string may spell out that is no Python literal, such as ``inf``."""
+
+    known: typing.ClassVar[dict[str, float | bool | None]] = {
+        "inf": inf, "nan": nan, "true": True, "false": False, "none": None
+    }  # fmt: skip
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(self.known[node.id]) if node.id in self.known else node
+
+
+_NAMES = _Names()
+
+
 def parse(text: str) -> BoundLoss:
     """The loss a spec string such as ``huber(delta=2)`` stands for; the inverse of ``str``.
 
@@ -362,7 +429,7 @@ def parse(text: str) -> BoundLoss:
         call = ast.parse(f"f({rest}", mode="eval").body
         if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
             raise ValueError
-        params = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+        params = {str(k.arg): ast.literal_eval(_NAMES.visit(k.value)) for k in call.keywords}
     except (SyntaxError, ValueError):
         hint = "write it as NAME(parameter=value, ...), for example huber(delta=2)"
         raise UsageError(f"cannot read the loss {text!r}", hint=hint) from None

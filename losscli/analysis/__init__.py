@@ -1,0 +1,1 @@
+"""What results mean: facts about the data, findings with stable codes, and the decision guide."""

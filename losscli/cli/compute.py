@@ -102,20 +102,18 @@ def _value(param: Param, given: str | bool) -> object:
 def _compute(
     bound: BoundLoss,
     *,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)],
+    files: Files,
     column: Columns = None,
     reduction: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="How rows become one number: mean, sum, none (batchmean)."
-        ),
+        typer.Option(metavar="NAME", help="How rows become one number: mean, sum, none, ..."),
     ] = None,
     sample_weight: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column that weighs the rows.")
+        str | None, typer.Option(metavar="COLUMN", help="The column that weighs the rows.")
     ] = None,
     header: Header = None,
     threads: Threads = None,
-    format: Format = "table",
+    format: Format = ResultFormat.table,
     per_sample: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="Write the loss of each row to a .csv or .parquet file."),
@@ -129,13 +127,52 @@ def _compute(
 ) -> None:
     from losscli.api import Run, choose_reduction
     from losscli.data.files import open_files
-    from losscli.data.sink import open_rows, spool, write_text
-    from losscli.report import render
 
     columns = columns_by_role(bound.loss.inputs, column)
     if sample_weight is not None:
         columns["sample_weight"] = sample_weight
-    artifacts = [path for path in (per_sample, json_report, markdown_report) if path is not None]
     inputs = open_files(bound.loss.inputs, files, columns=columns, header=header)
-    reject_overwrite(artifacts, inputs)
-    ...
+    reports = {"json": json_report, "markdown": markdown_report}
+    outputs = [path for path in (per_sample, *reports.values()) if path is not None]
+    reject_overwrite(outputs, inputs)
+    run = Run(
+        bound,
+        inputs,
+        choose_reduction(bound, reduction),
+        threads,
+        detail=format is not ResultFormat.value or any(reports.values()),
+    )
+    with ExitStack() as stack:
+        result = _evaluate(run, per_sample, stack)
+        for name, path in reports.items():
+            if path is not None:
+                write_report(result, name, path)
+        show(result, format)
+    if result.failed:
+        raise typer.Exit(FAILED)
+
+
+def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:
+    """Evaluate; rows go to the file that was asked for, and aside when the output shows them."""
+    from losscli.data.sink import open_rows, spool
+
+    takers = []
+    with ExitStack() as files:
+        if per_sample is not None:
+            takers.append(files.enter_context(open_rows(per_sample)).write)
+        aside = stack.enter_context(spool()) if run.reduction == "none" else None
+        if aside is not None:
+            takers.append(aside.write)
+        result = replace(run, take_rows=_tee(takers)).evaluate()
+    return result if aside is None else replace(result, per_sample=aside.rows())
+
+
+def _tee(takers: Sequence[Callable[[Array], None]]) -> Callable[[Array], None] | None:
+    if len(takers) < 2:
+        return takers[0] if takers else None
+
+    def take(per_sample: Array) -> None:
+        for taker in takers:
+            taker(per_sample)
+
+    return take

@@ -35,6 +35,9 @@ class PageFormat(StrEnum):
     markdown = "markdown"
 
 
+Format: TypeAlias = Annotated[
+    ResultFormat, typer.Option("--format", "-f", help="How to print the result.")
+]
 Columns: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

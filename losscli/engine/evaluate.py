@@ -16,6 +16,7 @@ from losscli.state import ExactSum, Extremes, Moments, Quantiles, Worst
 from losscli.version import __version__
 
 WORST_ROWS = 10
+SHOWN_ROWS = 20
 _NONFINITE_ROWS = 5
 _TAIL = 0.01
 
@@ -51,6 +52,7 @@ class LossState:
     loss: ExactSum
     divisor: ExactSum
     batch: ExactSum
+    elements_seen: int
     nonfinite: int
     nonfinite_rows: list[RowLoss]
     detail: Detail | None
@@ -64,6 +66,7 @@ class LossState:
         self.loss.merge(later.loss)
         self.divisor.merge(later.divisor)
         self.batch.merge(later.batch)
+        self.elements_seen += later.elements_seen
         self.nonfinite += later.nonfinite
         self.nonfinite_rows = (self.nonfinite_rows + later.nonfinite_rows)[:_NONFINITE_ROWS]
         if self.detail is not None and later.detail is not None:
@@ -109,14 +112,19 @@ class Measure:
             loss=total,
             divisor=_sum_or_count(share, block.rows),
             batch=_sum_or_count(1.0 if weight is None else weight, block.rows),
+            elements_seen=elements.size,
             nonfinite=len(nonfinite),
             nonfinite_rows=nonfinite[:_NONFINITE_ROWS],
             detail=None,
-            per_sample=per_sample if self.keep_rows else None,
+            per_sample=per_sample if self._keeps_rows(block) else None,
             elements=elements if self.keep_elements else None,
         )
         self._look_closer(state, block.first_row, per_sample, loss, share)
         return state
+
+    def _keeps_rows(self, block: Block) -> bool:
+        # A data set this small is shown row by row, whoever asks.
+        return self.keep_rows or block.first_row + block.rows <= SHOWN_ROWS
 
     def _call_kernel(self, block: Block) -> tuple[Array, Array | None]:
         loss = self.bound.loss
@@ -227,16 +235,17 @@ def _input_records(plan: Plan, rows: int) -> tuple[InputRecord, ...]:
 
 def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     given = plan.fits.keys()
-    weighted = "weight" in given or measure.bound.params.get("weight") is not None
     if measure.reduction == "batchmean":
         return "sum of sample weights" if "sample_weight" in given else "rows"
-    if "sample_weight" in given:
-        return "sum of weights" if weighted else "sum of sample weights"
-    if state.divisor.total() == state.rows:
-        return "rows"
-    if measure.bound.loss.divisor is not None and weighted:
-        return "sum of weights"
-    return "rows not ignored" if state.ignored else "elements"
+    counts = "rows" if state.elements_seen == state.rows else "elements"
+    if "weight" in given or measure.bound.params.get("weight") is not None:
+        if state.divisor.total() != state.elements_seen:
+            return "sum of weights"
+    elif "sample_weight" in given:
+        return "sum of sample weights"
+    elif state.divisor.total() != state.elements_seen:
+        return f"{counts} not ignored"
+    return counts
 
 
 def _distribution(detail: Detail) -> Distribution:

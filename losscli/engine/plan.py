@@ -14,7 +14,7 @@ from math import prod
 
 from losscli.data.feed import Feed, Inputs
 from losscli.domain import Array
-from losscli.engine.shapes import Fit
+from losscli.shapes import Fit
 
 # A block of single numbers is half a megabyte. A wide row counts all its values, and a block of them
 # is as large, so that a kernel's few temporaries stay in a core's cache.

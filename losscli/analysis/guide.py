@@ -1,0 +1,443 @@
+"""The decision guide: which loss fits?
+
+Three questions, asked only where they matter: what is predicted; how hard should big mistakes count, or
+how many classes are there, or what is the comparison for; is something special needed? The guide is
+data, a tree of :class:`~losscli.results.Question`; :func:`advise` walks it as far as flags, replies
+and measurements go.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import losscli.losses  # noqa: F401 - registers the losses that the leaves name
+from losscli.analysis.codes import finding
+from losscli.analysis.facts import IMBALANCED_FROM, Facts
+from losscli.errors import UsageError, did_you_mean
+from losscli.results import Advice, Answer, Choice, Diagnostic, Leaf, Question
+from losscli.spec import find
+
+CUSTOM = "custom"
+_SYNONYMS = {
+    "distribution": "distributions",
+    "rank": "ranking",
+    "match": "matching",
+    "binary": "two",
+    "multiclass": "many",
+}
+# What other tools call a task is here a task and a goal.
+_SHORTCUTS = {"ranking": {"task": "similarity", "goal": "ranking"}}
+# PyTorch's mean for KL divides by all elements, which is no divergence.
+_USUAL_OPTIONS = {"kl-div": ("--reduction", "batchmean")}
+
+
+@cache
+def tree() -> Question:
+    """The whole guide, from its first question."""
+    return Question(
+        "task",
+        "What is predicted?",
+        (
+            Choice("regression", "a number", "--task regression", _outliers()),
+            Choice("classification", "a class", "--task classification", _classes()),
+            Choice("similarity", "what is alike, or goes first", "--task similarity", _goal()),
+            Choice(
+                "distributions",
+                "a whole distribution",
+                "--task distributions",
+                _leaf("kl-div", "cross-entropy"),
+            ),
+            Choice(CUSTOM, "something special is needed", "--task custom", _need()),
+        ),
+    )
+
+
+def _outliers() -> Question:
+    clean = Choice("clean", "hard: residuals have no outliers", "--clean", _leaf("mse", "huber"))
+    outliers = Choice(
+        "outliers",
+        "gently: some residuals are far out",
+        "--outliers",
+        _leaf("huber", "mae", "smooth-l1"),
+    )
+    return Question("outliers", "How hard should big mistakes count?", (clean, outliers))
+
+
+def _classes() -> Question:
+    two = Choice(
+        "two", "two, or several yes-or-no answers", "--classes 2", _leaf("bce-with-logits", "bce")
+    )
+    many = Choice("many", "three or more", "--classes N", _leaf("cross-entropy", "nll"))
+    return Question("classes", "How many classes are there?", (two, many))
+
+
+def _goal() -> Question:
+    matching = Choice(
+        "matching",
+        "faces or images to match",
+        "--goal matching",
+        _leaf("triplet-margin", "hinge-embedding", "pairwise-distance"),
+    )
+    direction = Choice(
+        "direction", "only directions count", "--goal direction", _leaf("cosine-embedding")
+    )
+    ranking = Choice("ranking", "items to put in order", "--goal ranking", _leaf("margin-ranking"))
+    return Question("goal", "What is the comparison for?", (matching, direction, ranking))
+
+
+def _need() -> Question:
+    imbalance = Choice(
+        "imbalance",
+        "some classes are rare",
+        "--need imbalance",
+        _leaf("focal", "bce-with-logits", "cross-entropy"),
+    )
+    objectives = Choice(
+        "objectives", "several objectives at once", "--need objectives", _several_objectives()
+    )
+    rules = Choice("rules", "rules of a domain, or nothing fits", "--need rules", _rules())
+    return Question("need", "What is special?", (imbalance, objectives, rules))
+
+
+def _several_objectives() -> Leaf:
+    leaf = Leaf(
+        loss=CUSTOM,
+        use_when="one model serves several aims: measure each with its own loss, then add them up, "
+        "weighted by what each is worth",
+        avoid_when="the losses differ in scale: the largest drowns the others unless the weights "
+        "even them out",
+        torch=None,
+        command="",
+        instead=("mse", "mae"),
+    )
+    return replace(leaf, command=_own_line(leaf, _Words()))
+
+
+def _rules() -> Leaf:
+    leaf = Leaf(
+        loss=CUSTOM,
+        use_when="a rule of the domain says what a mistake costs: take the loss of each row and let "
+        "the rule weigh it",
+        avoid_when="a sample weight, or a parameter of a known loss, already says the same",
+        torch=None,
+        command="",
+        instead=("mae", "huber"),
+    )
+    return replace(leaf, command=_own_line(leaf, _Words()))
+
+
+def _leaf(name: str, *instead: str) -> Leaf:
+    declared = find(name)
+    return Leaf(
+        loss=declared.name,
+        use_when=declared.use_when,
+        avoid_when=declared.avoid_when,
+        torch=declared.torch,
+        command=_Words().line(declared.name),
+        instead=instead,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the user's own command line adds to the one to run next."""
+
+    files: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    def line(self, name: str, *options: str) -> str:
+        """The command, with a made-up file for each role that has none; one file holds them all."""
+        roles = [role for role in find(name).roles if not role.optional]
+        made_up = [f"{r.name}.{'parquet' if r.domain.is_matrix else 'csv'}" for r in roles]
+        given = len(self.files)
+        files = self.files if given == 1 else (*self.files, *made_up[given:])
+        usual = _USUAL_OPTIONS.get(name, ())
+        words = ("losscli", "compute", name, *files, *self.options, *usual, *options)
+        return shlex.join(words)
+
+
+def _own_line(leaf: Leaf, words: _Words) -> str:
+    """For a loss of one's own: what can be computed towards it."""
+    if leaf.instead == ("mse", "mae"):
+        return " && ".join(words.line(name) for name in leaf.instead)
+    return words.line(leaf.instead[0], "--per-sample", "losses.csv")
+
+
+def leaves(question: Question | None = None) -> Iterator[tuple[tuple[str, ...], Leaf]]:
+    """Every leaf below a question, with the flags that lead there."""
+    for choice in (question or tree()).choices:
+        if isinstance(choice.leads_to, Leaf):
+            yield (choice.flag,), choice.leads_to
+        else:
+            for flags, leaf in leaves(choice.leads_to):
+                yield (choice.flag, *flags), leaf
+
+
+def questions() -> dict[str, Question]:
+    """Every question by name: ``task``, ``outliers``, ``classes``, ``goal``, ``need``."""
+    below = (c.leads_to for c in tree().choices if isinstance(c.leads_to, Question))
+    return {question.name: question for question in (tree(), *below)}
+
+
+def labels(question: Question) -> tuple[str, ...]:
+    """What to type for each choice of a menu: its number, or the number of classes."""
+    # "2" must not mean the second choice where the question is how many.
+    if question.name == "classes":
+        return ("2", "3")
+    return tuple(str(i) for i in range(1, len(question.choices) + 1))
+
+
+def choose(question: Question, reply: str) -> str:
+    """The name of the choice that a reply means: its label, its name or the start of it.
+
+    Raises:
+        UsageError: it means none, or several.
+    """
+    word = reply.strip().casefold()
+    if question.name != "classes" and word in labels(question):
+        return question.choices[int(word) - 1].name
+    starts = [c.name for c in question.choices if word and c.name.startswith(word)]
+    return starts[0] if len(starts) == 1 else _named(question, word)
+
+
+def _named(question: Question, given: str) -> str:
+    """The name of the choice that a flag's value means."""
+    word = given.strip().casefold()
+    word = _SYNONYMS.get(word, word)
+    names = [choice.name for choice in question.choices]
+    if word in names:
+        return word
+    if question.name == "classes":
+        return _named_by_count(given)
+    hint = did_you_mean(word, names) or f"choose one of {', '.join(names)}"
+    raise UsageError(f"{given!r} does not answer {question.text!r}", hint=hint)
+
+
+def _named_by_count(given: str) -> str:
+    try:
+        count = int(given)
+    except ValueError:
+        count = 0
+    if count < 2:
+        raise UsageError(f"--classes {given}: give the number of classes, at least 2")
+    return "two" if count == 2 else "many"
+
+
+def advise(
+    given: Mapping[str, str],
+    facts: Facts | None = None,
+    command_files: Sequence[str] = (),
+    *,
+    command_options: Sequence[str] = (),
+    replies: Mapping[str, str] | None = None,
+) -> Advice:
+    """Walk the guide as far as the answers go.
+
+    Args:
+        given: flags by question, such as ``{"task": "classification", "classes": "10"}``.
+        facts: what was measured; a flag beats it, and a finding says so.
+        command_files: the user's files, for the line to run next.
+        command_options: words that belong on that line too, such as ``-c``, ``target=y``.
+        replies: answers to questions that were asked, in the same form as ``given``.
+
+    Raises:
+        UsageError: an answer is none of the choices, or two answers exclude each other.
+    """
+    spoken = {**(replies or {}), **given}
+    said = _settle(spoken)
+    data = answers_in(facts)
+    answers: list[Answer] = []
+    node: Question | Leaf = tree()
+    while isinstance(node, Question) and (node.name in said or node.name in data):
+        name = said[node.name] if node.name in said else data[node.name]
+        answers.append(Answer(node.name, name, _source(node.name, said, replies or {})))
+        node = next(choice.leads_to for choice in node.choices if choice.name == name)
+    if isinstance(node, Leaf):
+        words = _Words(tuple(command_files), tuple(command_options))
+        node = _fit_to(node, said, facts, words)
+    return Advice(
+        answers=tuple(answers),
+        measured=facts.measurements() if facts is not None else (),
+        outcome=node,
+        diagnostics=(*_disagreements(spoken, said, facts), *_misfits(node, facts)),
+    )
+
+
+def _source(name: str, said: Mapping[str, str], replies: Mapping[str, str]) -> str:
+    if name not in said:
+        return "the data"
+    return "you" if name in replies else "a flag"
+
+
+def _settle(given: Mapping[str, str]) -> dict[str, str]:
+    """Answers as names of choices, and the task that follows from them."""
+    known = questions()
+    said: dict[str, str] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise UsageError(f"the guide has no question {name!r}", hint=did_you_mean(name, known))
+        if name == "task" and value.casefold() in _SHORTCUTS:
+            said |= _SHORTCUTS[value.casefold()]
+        else:
+            said[name] = _named(known[name], value)
+    _reject_contradictions(given, said)
+    if "need" in said:
+        return {**said, "task": CUSTOM}
+    implied = [task for task in map(_task_of, said) if task is not None]
+    return {"task": implied[0], **said} if implied else said
+
+
+def _reject_contradictions(given: Mapping[str, str], said: Mapping[str, str]) -> None:
+    claims = [(_task_claimed(name, choice), name) for name, choice in said.items() if name in given]
+    about = [(task, as_flag(name, given[name])) for task, name in claims if task is not None]
+    for task, flag in about[1:]:
+        first_task, first = about[0]
+        if task != first_task:
+            raise UsageError(
+                f"{first} and {flag} exclude each other: {first} is about {first_task}, "
+                f"{flag} about {task}",
+                hint="leave one of them out",
+            )
+
+
+def _task_claimed(question: str, choice: str) -> str | None:
+    """The task that an answer is about. A special need goes with any, but only classes are rare."""
+    if question == "need":
+        return "classification" if choice == "imbalance" else None
+    if question == "task":
+        return None if choice == CUSTOM else choice
+    return _task_of(question)
+
+
+def _task_of(question: str) -> str | None:
+    """The task whose question this is."""
+    below = {c.leads_to.name: c.name for c in tree().choices if isinstance(c.leads_to, Question)}
+    return below.get(question)
+
+
+def as_flag(question: str, value: str) -> str:
+    """An answer as it stands on the command line."""
+    return f"--{value}" if question == "outliers" else f"--{question} {value}"
+
+
+def answers_in(facts: Facts | None) -> dict[str, str]:
+    """The answers that the data gives."""
+    if facts is None:
+        return {}
+    answers = {} if facts.task is None else {"task": facts.task}
+    if facts.classes is not None:
+        answers["classes"] = "two" if facts.classes == 2 else "many"
+    if facts.task in (None, "regression") and facts.has_outliers is not None:
+        answers["outliers"] = "outliers" if facts.has_outliers else "clean"
+    return answers
+
+
+def _disagreements(
+    given: Mapping[str, str], said: Mapping[str, str], facts: Facts | None
+) -> Iterator[Diagnostic]:
+    """Where the data says something else than the user."""
+    if facts is None:
+        return
+    data, task = answers_in(facts), said.get("task")
+    if task is not None and not _is_about(task, facts):
+        name = next(n for n in given if n == "task" or _task_of(n) == task)
+        yield _disagreement(as_flag(name, given[name]), f"{facts.task}", "task", facts)
+        return
+    if "outliers" in given and data.get("outliers", said["outliers"]) != said["outliers"]:
+        flag = as_flag("outliers", said["outliers"])
+        yield _disagreement(flag, data["outliers"], "outliers", facts)
+    if "classes" in given and facts.classes is not None and not _counts(given["classes"], facts):
+        flag = as_flag("classes", given["classes"])
+        yield _disagreement(flag, f"{facts.classes} classes", "classes", facts)
+
+
+def _is_about(task: str, facts: Facts) -> bool:
+    """May this data be for this task? Soft labels serve classification and distributions."""
+    if facts.task is None or task in (facts.task, CUSTOM):
+        return True
+    return task == "distributions" and facts.target is not None and facts.target.is_simplex
+
+
+def _counts(given: str, facts: Facts) -> bool:
+    """Is this the number of classes? Five where there are ten lead to the same loss, by mistake."""
+    if given.isdigit():
+        return int(given) == facts.classes
+    return _settle({"classes": given})["classes"] == answers_in(facts)["classes"]
+
+
+_EVIDENCE = {
+    "task": ("target", "classes", "input kind"),
+    "outliers": ("outlier share", "tail share"),
+    "classes": ("target", "classes"),
+}
+
+
+def _disagreement(flag: str, seen: str, name: str, facts: Facts) -> Diagnostic:
+    measured = {measurement.name: measurement.value for measurement in facts.measurements()}
+    evidence = "; ".join(f"{key}: {measured[key]}" for key in _EVIDENCE[name] if key in measured)
+    return finding(
+        "LC301",
+        f"{flag} was given, but the data says {seen} ({evidence})",
+        f"{flag} decides; leave it out to follow the data",
+    )
+
+
+def _misfits(node: Question | Leaf, facts: Facts | None) -> Iterator[Diagnostic]:
+    """What must happen to the predictions before the recommended loss can take them."""
+    if not isinstance(node, Leaf) or facts is None:
+        return
+    kind = facts.input_kind
+    if node.loss in ("cross-entropy", "kl-div") and kind == "probabilities":
+        wanted = "logits" if node.loss == "cross-entropy" else "log-probabilities"
+        yield finding(
+            "LC101" if node.loss == "cross-entropy" else "LC103",
+            f"the predictions are probabilities, and {node.loss} takes {wanted}",
+            f"give their logarithms: {node.loss} is right for log-probabilities",
+        )
+    if kind == "labels" and node.loss in ("bce-with-logits", "cross-entropy", "focal"):
+        yield finding(
+            "LC108",
+            f"the predictions are labels, 0 or 1, and {node.loss} takes logits",
+            "save the model's scores, not its decisions",
+        )
+
+
+def _fit_to(leaf: Leaf, said: Mapping[str, str], facts: Facts | None, words: _Words) -> Leaf:
+    """The leaf for this data: a loss that takes the predictions as they are, and the user's files."""
+    if leaf.loss == CUSTOM:
+        return replace(leaf, command=_own_line(leaf, words))
+    if leaf.loss == "focal" and _has_many_classes(said, facts):
+        return _weighted_classes(facts, words)
+    kind = facts.input_kind if facts is not None else None
+    if leaf.loss == "bce-with-logits" and kind == "probabilities":
+        leaf = _leaf("bce", "bce-with-logits")
+    elif leaf.loss == "cross-entropy" and kind == "log-probabilities":
+        leaf = _leaf("nll", "cross-entropy")
+    elif leaf.loss == "kl-div" and kind == "logits":
+        leaf = _leaf("cross-entropy", "kl-div")
+    if facts is not None and (facts.imbalance or 0.0) >= IMBALANCED_FROM and facts.classes == 2:
+        leaf = replace(leaf, instead=(*leaf.instead, "focal"))
+    return replace(leaf, command=words.line(leaf.loss))
+
+
+def _has_many_classes(said: Mapping[str, str], facts: Facts | None) -> bool:
+    if "classes" in said:
+        return said["classes"] == "many"
+    return facts is not None and facts.classes is not None and facts.classes > 2
+
+
+def _weighted_classes(facts: Facts | None, words: _Words) -> Leaf:
+    """focal answers yes or no; three or more classes are balanced by a weight for each."""
+    weight = "@weights.csv"
+    if facts is not None and len(facts.class_counts) == facts.classes:
+        rows = sum(facts.class_counts.values()) / facts.classes
+        weight = ",".join(f"{rows / n:.3g}" for _, n in sorted(facts.class_counts.items()))
+    return replace(
+        _leaf("cross-entropy", "focal"),
+        use_when="one of three or more classes, some of them rare: each weighs 1 / its frequency",
+        avoid_when="the value must be a likelihood, or a rare class has too few rows to be trusted",
+        command=words.line("cross-entropy", "--weight", weight),
+    )

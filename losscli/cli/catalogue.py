@@ -1,0 +1,44 @@
+"""``losscli list`` and ``losscli show``: what there is, and everything about one of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from losscli.cli.options import PageFormat
+from losscli.cli.output import show_list, show_page
+
+
+def list_losses(
+    family: Annotated[
+        str | None, typer.Option(metavar="F", help="Only this family, such as regression.")
+    ] = None,
+    format: Annotated[
+        PageFormat, typer.Option("--format", "-f", help="How to print the list.")
+    ] = PageFormat.table,
+) -> None:
+    """List the losses by family, one line each."""
+    import losscli.losses  # noqa: F401 - registers the losses
+    from losscli.errors import UsageError, did_you_mean
+    from losscli.spec import registered
+
+    losses = list(registered().values())
+    families = {declared.family for declared in losses}
+    if family is not None and family not in families:
+        hint = did_you_mean(family, families) or f"families: {', '.join(sorted(families))}"
+        raise UsageError(f"there is no family {family!r}", hint=hint)
+    show_list([one for one in losses if family in (None, one.family)], format)
+
+
+def show_loss(
+    loss: Annotated[str, typer.Argument(metavar="LOSS", show_default=False)],
+    format: Annotated[
+        PageFormat, typer.Option("--format", "-f", help="How to print the page.")
+    ] = PageFormat.table,
+) -> None:
+    """Show everything about a loss: inputs, parameters, formula, divisor, when to use it."""
+    import losscli.losses  # noqa: F401 - registers the losses
+    from losscli.spec import parse
+
+    show_page(parse(loss).loss, format)

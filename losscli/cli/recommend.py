@@ -1,0 +1,103 @@
+"""``losscli recommend``: walk the decision guide with flags, with questions, or with files."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losscli.cli.options import Columns, Header, PageFormat, Threads, columns_by_role
+from losscli.cli.output import show_advice
+
+if TYPE_CHECKING:
+    from losscli.analysis.facts import Facts
+    from losscli.results import Advice, Question
+
+
+def recommend(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE...]", help="Predictions and targets to measure.", show_default=False
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T",
+            help="What is predicted: regression, classification, similarity, ranking, "
+            "distributions, custom.",
+        ),
+    ] = None,
+    outliers: Annotated[
+        bool | None,
+        typer.Option("--outliers/--clean", help="Regression: are some residuals far out?"),
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(metavar="N", help="Classification: how many classes?")
+    ] = None,
+    goal: Annotated[
+        str | None, typer.Option(metavar="G", help="Similarity: matching, direction or ranking.")
+    ] = None,
+    need: Annotated[
+        str | None,
+        typer.Option(metavar="X", help="Something special: imbalance, objectives or rules."),
+    ] = None,
+    column: Columns = None,
+    header: Header = None,
+    threads: Threads = None,
+    format: Annotated[
+        PageFormat, typer.Option("--format", "-f", help="How to print the advice.")
+    ] = PageFormat.table,
+) -> None:
+    """Which loss fits? Walk the decision guide with flags, with questions, or with your files."""
+    from losscli.analysis.guide import advise
+
+    flags = {"task": task, "goal": goal, "need": need}
+    given = {name: value for name, value in flags.items() if value is not None}
+    if outliers is not None:
+        given["outliers"] = "outliers" if outliers else "clean"
+    if classes is not None:
+        given["classes"] = str(classes)
+    facts = _measure(files, column, header, threads) if files else None
+    options = [f"-c {text}" for text in column or ()]
+    replies: dict[str, str] = {}
+    advice = advise(given, facts, files or (), command_options=options)
+    while not given and facts is None and _is_open(advice) and sys.stdin.isatty():
+        question = advice.outcome
+        replies[question.name] = _ask(question)
+        advice = advise(given, facts, files or (), command_options=options, replies=replies)
+    show_advice(advice, format)
+
+
+def _is_open(advice: Advice) -> bool:
+    from losscli.results import Question
+
+    return isinstance(advice.outcome, Question)
+
+
+def _measure(
+    files: list[str], column: list[str] | None, header: bool | None, threads: int | None
+) -> Facts:
+    from losscli.api import measure_facts
+    from losscli.data.files import open_files
+    from losscli.domain import PAIR
+
+    inputs = open_files(PAIR, files, columns=columns_by_role(PAIR, column), header=header)
+    return measure_facts(inputs, threads)
+
+
+def _ask(question: Question) -> str:
+    """Ask until the answer is one of the choices. Questions go to stderr: stdout is for the result."""
+    from losscli.analysis.guide import labels, reply
+    from losscli.errors import UsageError
+
+    typer.echo(f"\n{question.text}", err=True)
+    for label, choice in zip(labels(question), question.choices, strict=True):
+        typer.echo(f"  {label}  {choice.name}: {choice.meaning}", err=True)
+    while True:
+        try:
+            return reply(question, typer.prompt("Your answer", err=True))
+        except UsageError as error:
+            typer.echo(str(error), err=True)

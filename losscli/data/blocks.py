@@ -1,0 +1,98 @@
+"""Chunks of columns, as a file yields them, become the blocks of rows that the engine asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.data.feed import RoleInput
+from losscli.domain import Array
+from losscli.errors import DataError
+
+Numbers: TypeAlias = NDArray[Any]
+# Some rows of every column that is read: arrays of one length, of any type of number.
+Chunk: TypeAlias = Sequence[Numbers]
+# Called with the rows of a block, which is a good size for a chunk.
+Chunks: TypeAlias = Callable[[int], Generator[Chunk, None, None]]
+
+
+class BlockCursor:
+    """A cursor over chunks, cut anew into blocks with as few copies as possible.
+
+    A block that lies in one chunk is a view of it. Several columns become the columns of one matrix in
+    Fortran order, so that each is copied as a whole; a column of lists already is a matrix in C order.
+    """
+
+    def __init__(
+        self,
+        roles: Sequence[RoleInput],
+        columns: Mapping[str, tuple[int, ...]],
+        rows: int,
+        chunks: Chunks,
+    ) -> None:
+        self._roles = roles
+        self._columns = columns
+        self._left = rows
+        self._open = chunks
+        self._chunks: Generator[Chunk, None, None] | None = None
+        self._chunk: Chunk = ()
+        self._used = self._size = 0
+
+    def read(self, n: int) -> Mapping[str, Array]:
+        """The next ``n`` rows of each role, float64; see :meth:`losscli.data.feed.Cursor.read`."""
+        if self._chunks is None:
+            self._chunks = self._open(n)
+        rows = min(n, self._left)
+        parts = self._take(rows)
+        self._left -= rows
+        return {
+            role.role: _join(parts, self._columns[role.role], rows, role.shape) for role in self._roles
+        }
+
+    def _take(self, rows: int) -> list[Chunk]:
+        parts = []
+        while rows:
+            if self._used == self._size:
+                self._advance()
+            stop = min(self._used + rows, self._size)
+            parts.append([column[self._used : stop] for column in self._chunk])
+            rows -= stop - self._used
+            self._used = stop
+        return parts
+
+    def _advance(self) -> None:
+        self._chunk = next(self._chunks or iter(()), ())
+        if not self._chunk:
+            raise DataError(
+                f"ended {self._left} rows early: it changed while it was read",
+                path=self._roles[0].path,
+            )
+        self._used, self._size = 0, len(self._chunk[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._chunks is not None:
+            self._chunks.close()
+
+
+def _join(parts: Sequence[Chunk], columns: tuple[int, ...], rows: int, shape: tuple[int, ...]) -> Array:
+    if len(columns) > 1:
+        return _as_matrix(parts, columns, rows)
+    pieces = [part[columns[0]] for part in parts]
+    if len(pieces) == 1:
+        return np.asarray(pieces[0], np.float64)
+    return np.concatenate(pieces, dtype=np.float64) if pieces else np.empty((0, *shape))
+
+
+def _as_matrix(parts: Sequence[Chunk], columns: tuple[int, ...], rows: int) -> Array:
+    matrix = np.empty((len(columns), rows))
+    start = 0
+    for part in parts:
+        stop = start + len(part[0])
+        for target, column in zip(matrix, columns, strict=True):
+            target[start:stop] = part[column]
+        start = stop
+    return matrix.T

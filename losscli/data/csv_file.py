@@ -1,0 +1,327 @@
+"""CSV and TSV: pieces of whole rows, each parsed on its own by whoever walks over them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from losscli.data.arrow import Place
+from losscli.data.blocks import BlockCursor, Chunk, Numbers
+from losscli.data.columns import Column
+from losscli.data.csv_lines import Lines, find_lines, read_into
+from losscli.data.feed import RoleInput
+from losscli.domain import Array
+from losscli.errors import DataError
+
+_PIECE_BYTES = 3 * 2**19
+_HEAD_BYTES = 2**18
+_SAMPLED_ROWS = 100
+
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)", re.I)
+_BOOLEANS = {"true": 1.0, "false": 0.0}
+_MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the cells of a CSV file are told apart, and what the columns hold."""
+
+    path: str
+    delimiter: str
+    columns: tuple[Column, ...]
+
+
+class CsvTable:
+    """A CSV file whose header and first rows have been looked at.
+
+    Args:
+        path: the file.
+        delimiter: what separates the cells.
+        header: does the first line hold the names of the columns? None if that is obvious.
+
+    Raises:
+        DataError: the file is empty, has no rows, is no UTF-8 text, or may or may not have a header.
+    """
+
+    def __init__(self, path: str, *, delimiter: str = ",", header: bool | None = None) -> None:
+        self.name = path
+        head = _read_head(path)
+        first = _end_of_record(head)
+        cells = _split(path, head[:first], delimiter)
+        if header is None and all(map(is_number, cells)):
+            raise _header_unclear(path, cells)
+        named = header is not False
+        names = cells if named else [f"column_{i}" for i in range(len(cells))]
+        bom = len(_BOM) if head.startswith(_BOM) else 0
+        self._start = first if named else bom
+        sample = _sample(head[self._start :], delimiter)
+        if not sample:
+            raise DataError("has a header but no rows", path=path, hint="a loss of nothing is not defined")
+        columns = tuple(_column(name, i, sample) for i, name in enumerate(names))
+        self.columns: Sequence[Column] = columns
+        self._layout = Layout(path, delimiter, columns)
+
+    def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> CsvFeed:
+        """The rows of these columns; see :class:`losscli.data.columns.Table`."""
+        return CsvFeed(self._layout, find_lines(self.name, self._start, _PIECE_BYTES), chosen)
+
+
+class CsvFeed:
+    """Some columns of a CSV file, by role."""
+
+    def __init__(
+        self, layout: Layout, lines: Lines, chosen: Mapping[str, tuple[int, ...]]
+    ) -> None:
+        self.name = layout.path
+        self.rows = lines.rows
+        self.starts = range(0, lines.rows, lines.step)
+        self.roles = [
+            RoleInput(
+                role,
+                layout.path,
+                tuple(layout.columns[i].name for i in columns),
+                (len(columns),) if len(columns) > 1 else (),
+                layout.columns[columns[0]].type,
+            )
+            for role, columns in chosen.items()
+        ]
+        self._layout = layout
+        self._lines = lines
+        self._wanted = sorted({i for columns in chosen.values() for i in columns})
+        self._positions = {
+            role: tuple(self._wanted.index(i) for i in columns) for role, columns in chosen.items()
+        }
+
+    def cursor(self, start: int, stop: int | None) -> BlockCursor:
+        """A walk over the rows ``start`` to ``stop``, with its own handle on the file."""
+        end = self.rows if stop is None else stop
+
+        def chunks(rows: int) -> Generator[Chunk, None, None]:
+            return self._chunks(start, end)
+
+        return BlockCursor(self.roles, self._positions, end - start, chunks)
+
+    def _chunks(self, start: int, stop: int) -> Generator[Chunk, None, None]:
+        parse = _Parser(self._layout, self._wanted)
+        step, offsets = self._lines.step, self._lines.offsets
+        with open(self.name, "rb", buffering=0) as file:
+            for piece in range(start // step, -(-stop // step)):
+                begin, end = offsets[piece : piece + 2]
+                data = bytearray(end - begin)
+                file.seek(begin)
+                read_into(file, memoryview(data))
+                first = piece * step
+                rows = min(step, self.rows - first)
+                yield parse(data, first, rows, slice(max(start - first, 0), min(stop - first, rows)))
+
+
+class _Parser:
+    """Bytes of whole rows to columns of numbers.
+
+    Arrow parses; where it finds a fault or a missing value, the rows are gone through one by one to say
+    which, or to read what only Arrow did not like.
+    """
+
+    def __init__(self, layout: Layout, wanted: Sequence[int]) -> None:
+        self._layout = layout
+        self._wanted = wanted
+        # Names may be missing or occur twice; positions do neither.
+        self._names = [str(i) for i in range(len(layout.columns))]
+        included = [self._names[i] for i in wanted]
+        types = {
+            name: pa.bool_() if layout.columns[i].type == "bool" else pa.float64()
+            for name, i in zip(included, wanted, strict=True)
+        }
+        self._parse = pacsv.ParseOptions(
+            delimiter=layout.delimiter, ignore_empty_lines=False, newlines_in_values=True
+        )
+        self._convert = pacsv.ConvertOptions(
+            column_types=types, include_columns=included, null_values=[""], check_utf8=False
+        )
+
+    def __call__(self, data: bytearray, first_row: int, rows: int, wanted: slice) -> Chunk:
+        """The wanted ones of these ``rows`` rows, of which the first is row ``first_row``."""
+        read = pacsv.ReadOptions(
+            use_threads=False, block_size=len(data) + 1, column_names=self._names
+        )
+        try:
+            table = pacsv.read_csv(pa.BufferReader(data), read, self._parse, self._convert)
+        except pa.ArrowInvalid:
+            table = None
+        if table is None or len(table) != rows or any(c.null_count for c in table.columns):
+            records = _records(data, self._layout)
+            return read_carefully(records, self._layout, self._wanted, first_row, rows, wanted)
+        return [_to_numpy(column)[wanted] for column in table.columns]
+
+
+def _to_numpy(column: pa.ChunkedArray) -> Numbers:
+    if column.num_chunks == 1:
+        values: Numbers = column.chunk(0).to_numpy(zero_copy_only=False)
+        return values
+    return column.to_numpy()
+
+
+def read_carefully(
+    records: Iterable[list[str]],
+    layout: Layout,
+    columns: Sequence[int],
+    first_row: int,
+    rows: int,
+    wanted: slice,
+) -> list[Array]:
+    """The same numbers cell by cell, slowly, to name what is wrong.
+
+    Raises:
+        DataError: a line is blank or has too many or too few cells; a value is missing or no number.
+    """
+    values: list[list[float]] = [[] for _ in columns]
+    row = -1
+    for row, cells in enumerate(records):
+        if wanted.start <= row < wanted.stop:
+            _check_cells(cells, layout, first_row + row)
+            for column, i in zip(values, columns, strict=True):
+                place = Place(layout.path, layout.columns[i].name, first_row + row)
+                column.append(_read_cell(cells[i], place))
+    if row + 1 != rows:
+        raise DataError(
+            f"rows {first_row + 1} to {first_row + rows} are {rows} lines but {row + 1} records",
+            path=layout.path,
+            hint="look for stray quotes and carriage returns",
+        )
+    return [np.array(column) for column in values]
+
+
+def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
+    expected = len(layout.columns)
+    place = Place(layout.path, None, row)
+    if not any(cell.strip() for cell in cells) and len(cells) <= 1:
+        raise place.fault(
+            "blank line", hint="it would shift the rows below; remove it, or write the missing value"
+        )
+    if len(cells) != expected:
+        raise place.fault(f"has {len(cells)} cells, not {expected} as the first line")
+
+
+def _read_cell(cell: str, place: Place) -> float:
+    text = cell.strip()
+    if text.casefold() in _MISSING:
+        raise place.missing(0)
+    boolean = _BOOLEANS.get(text.casefold())
+    if boolean is not None:
+        return boolean
+    if is_number(text):
+        return float(text)
+    raise place.fault(f"{_show(text)} is not a number", hint=_what_it_looks_like(text))
+
+
+def _show(text: str) -> str:
+    return repr(text) if len(text) <= 40 else f"{text[:37]!r}..."
+
+
+def _what_it_looks_like(text: str) -> str:
+    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", text):
+        return "a decimal comma? write numbers with a decimal point"
+    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if separator in text:
+            return f"are the cells separated by {name}? write the file with commas (or tabs, as .tsv)"
+    if text.isascii() and any(map(str.isalpha, text)):
+        return "if these are class names: labels must be class indices 0 .. C-1 for now"
+    return "choose another column with -c ROLE=NAME"
+
+
+def is_number(cell: str) -> bool:
+    """Would this cell be read as a number?"""
+    return _NUMBER.fullmatch(cell.strip()) is not None
+
+
+def _records(data: bytes | bytearray, layout: Layout) -> Iterator[list[str]]:
+    # Text of another encoding may stand in columns that nobody asked for.
+    text = StringIO(data.decode("utf-8", errors="backslashreplace"), newline="")
+    try:
+        yield from csv.reader(text, delimiter=layout.delimiter)
+    except csv.Error as error:
+        raise DataError(f"cannot be read as CSV: {error}", path=layout.path) from None
+
+
+def _read_head(path: str) -> bytes:
+    """The beginning of the file, at least its first record."""
+    size = _HEAD_BYTES
+    with open(path, "rb") as file:
+        head = file.read(size)
+        while len(head) == size and _end_of_record(head) == size:
+            head += file.read(size)
+            size *= 2
+    if not head.removeprefix(_BOM):
+        raise DataError("is empty", path=path, hint="was it written?")
+    if head.startswith(_UTF16):
+        raise DataError("is UTF-16 text", path=path, hint="save it as UTF-8")
+    if b"\0" in head:
+        hint = "give a text file with a header, or a .parquet file"
+        raise DataError("is a binary file, not CSV", path=path, hint=hint)
+    if b"\r" in head and b"\n" not in head:
+        hint = "save it with line feeds (LF or CRLF)"
+        raise DataError("ends its lines with carriage returns only", path=path, hint=hint)
+    return head
+
+
+def _end_of_record(head: bytes) -> int:
+    """Where the first record ends: after a line end that no quotes enclose."""
+    end = 0
+    while True:
+        newline = head.find(b"\n", end)
+        if newline < 0:
+            return len(head)
+        end = newline + 1
+        if head.count(b'"', 0, end) % 2 == 0:
+            return end
+
+
+def _split(path: str, line: bytes, delimiter: str) -> list[str]:
+    try:
+        text = line.removeprefix(_BOM).decode("utf-8")
+    except UnicodeDecodeError:
+        raise DataError("is no UTF-8 text", path=path, hint="is it CSV? save it as UTF-8") from None
+    cells = next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])
+    if not any(cell.strip() for cell in cells):
+        raise DataError("the first line is blank", path=path, hint="remove it, or write a header")
+    return [cell.strip() for cell in cells]
+
+
+def _header_unclear(path: str, cells: list[str]) -> DataError:
+    shown = ", ".join(cells[:5]) + (", ..." if len(cells) > 5 else "")
+    return DataError(
+        f"the first line holds only numbers ({shown}): is it the header or the first row?",
+        path=path,
+        hint="say --no-header if it is a row, --header if these are column names",
+    )
+
+
+def _sample(data: bytes, delimiter: str) -> list[list[str]]:
+    """The first rows, to see which columns hold text."""
+    if len(data) > _HEAD_BYTES // 2:
+        data = data[: data.rfind(b"\n") + 1] or data
+    text = StringIO(data.decode("utf-8", errors="replace"), newline="")
+    rows: list[list[str]] = []
+    try:
+        rows.extend(islice(csv.reader(text, delimiter=delimiter), _SAMPLED_ROWS))
+    except csv.Error:
+        return rows or [[]]
+    return rows
+
+
+def _column(name: str, i: int, sample: list[list[str]]) -> Column:
+    cells = [row[i].strip() for row in sample if i < len(row)]
+    present = [cell for cell in cells if cell.casefold() not in _MISSING]
+    if present and all(cell.casefold() in _BOOLEANS for cell in present):
+        return Column(name, "bool")
+    return Column(name, "double", is_number=not present or any(map(is_number, present)))

@@ -1,0 +1,129 @@
+"""Parquet: rows in groups, each decoded on its own, a few pages at a time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Generator, Mapping, Sequence
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from losscli.data.arrow import Place, column, numbers, row_shape
+from losscli.data.blocks import BlockCursor, Chunk
+from losscli.data.columns import Column
+from losscli.data.feed import RoleInput
+from losscli.errors import DataError
+
+# With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.
+_BUFFER_BYTES = 2**16
+
+
+class ParquetTable:
+    """A Parquet file whose footer has been read.
+
+    Raises:
+        DataError: the file is cut off, or not Parquet after all.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = path
+        try:
+            with pq.ParquetFile(path) as file:
+                self.metadata = file.metadata
+                self._schema: pa.Schema = file.schema_arrow
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(path, error) from None
+        self.columns: Sequence[Column] = [column(field) for field in self._schema]
+
+    def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> ParquetFeed:
+        """The rows of these columns; see :class:`losscli.data.columns.Table`."""
+        return ParquetFeed(self, chosen)
+
+    def open(self) -> pq.ParquetFile:
+        """The file, for one thread; its footer is not read again."""
+        return pq.ParquetFile(
+            self.name, metadata=self.metadata, buffer_size=_BUFFER_BYTES, pre_buffer=False
+        )
+
+
+class ParquetFeed:
+    """Some columns of a Parquet file, by role."""
+
+    def __init__(self, table: ParquetTable, chosen: Mapping[str, tuple[int, ...]]) -> None:
+        self.name = table.name
+        self._table = table
+        wanted = sorted({i for columns in chosen.values() for i in columns})
+        self._names = [table.columns[i].name for i in wanted]
+        self._positions = {
+            role: tuple(wanted.index(i) for i in columns) for role, columns in chosen.items()
+        }
+        sizes = [table.metadata.row_group(i).num_rows for i in range(table.metadata.num_row_groups)]
+        self._bounds = [0, *accumulate(sizes)]
+        self.rows = self._bounds[-1]
+        self.starts = sorted({start for start in self._bounds if start < self.rows}) or [0]
+        self._shapes = [self._shape(table.columns[i]) for i in wanted]
+        self.roles = [self._role(role, columns) for role, columns in chosen.items()]
+
+    def _shape(self, column: Column) -> tuple[int, ...]:
+        if not column.is_number:
+            raise _not_numbers(self.name, column)
+        if not column.is_list or self.rows == 0:
+            return ()
+        with self._table.open() as file:
+            batch = next(file.iter_batches(1, columns=[column.name], use_threads=False))
+        return row_shape(batch.column(column.name), Place(self.name, column.name))
+
+    def _role(self, role: str, columns: tuple[int, ...]) -> RoleInput:
+        used = [self._table.columns[i] for i in columns]
+        first = self._shapes[self._positions[role][0]]
+        shape = (len(columns),) if len(columns) > 1 else first
+        return RoleInput(role, self.name, tuple(c.name for c in used), shape, used[0].type)
+
+    def cursor(self, start: int, stop: int | None) -> BlockCursor:
+        """A walk over the rows ``start`` to ``stop``, with its own handle on the file."""
+        end = self.rows if stop is None else stop
+
+        def chunks(rows: int) -> Generator[Chunk, None, None]:
+            return self._chunks(start, end, rows)
+
+        return BlockCursor(self.roles, self._positions, end - start, chunks)
+
+    def _chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
+        first = bisect_right(self._bounds, start) - 1
+        groups = [i for i in range(first, len(self._bounds) - 1) if self._bounds[i] < stop]
+        row = self._bounds[first]
+        try:
+            with self._table.open() as file:
+                for batch in file.iter_batches(
+                    rows, row_groups=groups, columns=self._names, use_threads=False
+                ):
+                    skip = max(start - row, 0)
+                    wanted = batch.slice(skip, max(min(stop - row, batch.num_rows) - skip, 0))
+                    if wanted.num_rows:
+                        yield self._columns(wanted, row + skip)
+                    row += batch.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.name, error, row) from None
+
+    def _columns(self, batch: pa.RecordBatch, row: int) -> Chunk:
+        return [
+            numbers(batch.column(name), Place(self.name, name, row), shape)
+            for name, shape in zip(self._names, self._shapes, strict=True)
+        ]
+
+
+def _not_numbers(path: str, column: Column) -> DataError:
+    hint = "choose another column with -c ROLE=NAME"
+    if "string" in column.type:
+        hint += "; labels must be class indices 0 .. C-1, not names"
+    return DataError(f"holds {column.type}, not numbers", path=path, column=column.name, hint=hint)
+
+
+def _unreadable(path: str, error: Exception, row: int | None = None) -> DataError:
+    return DataError(
+        f"cannot be read as Parquet: {str(error).rstrip('.')}",
+        path=path,
+        row=None if row is None else row + 1,
+        hint="was it copied or written to the end? write the file again",
+    )
