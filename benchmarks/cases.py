@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 CLASSES = 10
 WIDTH = 128
 
@@ -50,11 +52,11 @@ def scaled(case: Case, scale: float) -> Case:
 
 
 PAIRS = "pairs"
-LOGITS = f"× {CLASSES} logits"
-TRIPLETS = f"× {WIDTH} triplets"
+LOGITS = f"{TIMES} {CLASSES} logits"
+TRIPLETS = f"{TIMES} {WIDTH} triplets"
 
-# Embeddings are float32, and so is the arithmetic of those who read them, which leaves them six to
-# seven digits; the other files are float64.
+# Embeddings are float32, and so is the arithmetic of those who read them; Polars and DuckDB also
+# leave out the 1e-6 that PyTorch adds to every difference. That leaves them six digits or more.
 CASES = (
     Case("mse-parquet", "mse", "parquet", 10**7, PAIRS, 1e-9),
     Case("mse-csv", "mse", "csv", 10**7, PAIRS, 1e-9),

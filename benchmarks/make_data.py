@@ -1,8 +1,8 @@
-"""Write the files that the benchmark reads: ``python benchmarks/make_data.py [--data DIR] CASE...``.
+"""Write the files that the benchmark reads: ``python benchmarks/make_data.py [CASE...]``.
 
-A file is written once, to a temporary name that is renamed when whole, and kept: what exists is not
-made again. The same seed and row count always give the same values, and the CSV file of a case holds
-the first rows of its Parquet file.
+A file is written once, to a temporary name that is renamed when whole, and kept: what exists is
+not made again. The same seed always gives the same values, and the CSV files of a case hold the
+first rows of its Parquet files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
-
 from cases import BIG, CASES, CLASSES, WIDTH, Case, scaled
 
 SEED = 20240607
@@ -88,7 +87,7 @@ def pieces(case: Case) -> Iterator[Tables]:
 
 
 class CsvSink:
-    """Text with a bare header; Arrow prints the shortest digits that read back as the same float."""
+    """Text under a bare header; floats with the fewest digits that read back as the same bits."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.file = path.open("wb")
