@@ -50,7 +50,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'losscli' has no attribute {name!r}")
     if name == "losses":
         return import_module("losscli.losses")
-    home = "errors" if name in _ERRORS else {"compute": "api", "Result": "results"}.get(name, "spec")
+    home = (
+        "errors" if name in _ERRORS else {"compute": "api", "Result": "results"}.get(name, "spec")
+    )
     return getattr(import_module(f"losscli.{home}"), name)
 
 

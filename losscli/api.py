@@ -69,9 +69,7 @@ def measure_facts(inputs: Inputs, threads: int | None = None) -> Facts:
         DataError: the inputs cannot be read, or have no rows.
     """
     check_counts(inputs)
-    fits = {
-        name: Fit(name, ANYTHING, source.shape) for name, source in inputs.roles.items()
-    }
+    fits = {name: Fit(name, ANYTHING, source.shape) for name, source in inputs.roles.items()}
     facts = Facts()
     with closing(run(Plan(inputs, fits), _facts_of, threads)) as outcomes:
         for seen in outcomes:
@@ -134,13 +132,15 @@ class Run:
         def look(block: Block) -> tuple[LossState, Facts]:
             return measure(block), Facts.of(block.arrays, block.first_row, detail=self.detail)
 
-        with closing(run(plan, look, self.threads)) as outcomes:
-            for state, seen in outcomes:
-                total.add(state)
-                facts.merge(seen)
-        if total.state is None:
-            raise no_rows(self.inputs)
-        result = conclude(plan, measure, total.state)
+        # Infinities and NaN are results; they are reported as such, not warned about on the way.
+        with np.errstate(all="ignore"):
+            with closing(run(plan, look, self.threads)) as outcomes:
+                for state, seen in outcomes:
+                    total.add(state)
+                    facts.merge(seen)
+            if total.state is None:
+                raise no_rows(self.inputs)
+            result = conclude(plan, measure, total.state)
         if kept:
             result = replace(result, per_sample=np.concatenate(kept))
         if total.elements:
@@ -151,4 +151,3 @@ class Run:
         nonfinite = tuple(state.nonfinite_rows)
         diagnostics = diagnose(self.bound, result, facts, nonfinite, state.nonfinite)
         return result.with_analysis(diagnostics, guide_word(self.bound, result, facts))
-

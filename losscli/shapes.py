@@ -74,7 +74,7 @@ def fit(
     fits: dict[str, Fit] = {}
     for role in given:
         shape = shapes[role.name]
-        if classes and shape == (1,):
+        if classes > 1 and shape == (1,):
             shape = ()
         logits_ndim = len(shapes[logits.name]) + 1 if logits else 0
         domain = role.domain.resolve(Context(len(shape) + 1, logits_ndim, classes, params))
@@ -93,7 +93,7 @@ def vector_size(axis: str, fits: Mapping[str, Fit]) -> int:
     first = next(iter(fits.values()))
     if axis == "C":
         return next(fit.shape[0] for fit in fits.values() if "C" in fit.domain.axes)
-    return first.shape[0] if first.shape else 1
+    return first.shape[-1] if first.shape else 1
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class _Axes:
 
 
 def _count_classes(loss: str, role: Role, shape: RowShape) -> int:
-    if shape and shape[0] >= 2:
+    if shape:
         return shape[0]
     raise ShapeError(
         f"{loss} needs {role.domain.meaning}; {role.name} has one value a row",

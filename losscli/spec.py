@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 import numpy as np
 
 from losscli.domain import ANY, NON_NEGATIVE, SAMPLE_WEIGHT, Array, Domain, Interval, Role
-from losscli.errors import ParameterError, UnknownLossError, UsageError, did_you_mean
+from losscli.errors import DataError, ParameterError, UnknownLossError, UsageError, did_you_mean
 from losscli.shapes import Fit, fit, vector_size
 
 Reduction: TypeAlias = Literal["mean", "sum", "none", "batchmean"]
@@ -104,7 +104,9 @@ class Param:
             return "true or false"
         if self.kind == "str":
             return " or ".join(self.choices)
-        noun = {"float": "a number", "int": "a whole number", "vector": "a list of numbers"}[self.kind]
+        noun = {"float": "a number", "int": "a whole number", "vector": "a list of numbers"}[
+            self.kind
+        ]
         return noun if self.interval == ANY else f"{noun} in {self.interval}"
 
 
@@ -301,6 +303,10 @@ def _array_like(declared: Loss) -> Callable[..., Array]:
             arrays = {name: array[np.newaxis] for name, array in arrays.items()}
         constants = _one_for_all_rows(declared.roles, arrays)
         shapes = {name: a.shape[1:] for name, a in arrays.items() if name not in constants}
+        rows = {name: len(arrays[name]) for name in shapes}
+        if len(set(rows.values())) > 1:
+            counts = ", ".join(f"{name} has {n}" for name, n in rows.items())
+            raise DataError(f"{declared.name}: the numbers of rows differ: {counts}")
         bound = declared(**given)
         fits = fit(declared.name, declared.roles, shapes, bound.params, constants)
         bound.check_sizes(fits)

@@ -219,7 +219,8 @@ class Quantiles:
         count = max(1, math.ceil(share * self.n))
         if not self.counts:
             x = np.sort(np.concatenate(self.values))
-            total, tail = float(x.sum()), float(x[-count:].sum())
+            with np.errstate(over="ignore", invalid="ignore"):
+                total, tail = float(x.sum()), float(x[-count:].sum())
         else:
             keys, counts = self._histogram()
             above = self.n - np.cumsum(counts)

@@ -1,4 +1,4 @@
-"""Every finding losscli can report, in one table: its stable code, how grave it is, and why it matters.
+"""Every finding losscli can report, in one table: its stable code, how grave it is, and why.
 
 A code never changes its meaning and is never used again. LC1 is about what was given, LC2 about the
 number that came out, LC3 about the decision guide.
@@ -26,70 +26,73 @@ _TABLE = (
         "LC101",
         "warning",
         "probabilities where logits are expected",
-        "The loss applies a softmax or sigmoid itself. Applied to probabilities it squeezes them "
-        "together: with ten classes even perfect predictions cost log(1 + 9/e) = 1.461 a row, with one "
-        "column a sure yes costs 0.313 and a sure no 0.693. Nothing fails, the number is just too "
-        "high and hardly moves. It fires when every value given as a logit is in [0, 1] and, with "
-        "several classes, every row sums to 1.",
+        "The loss applies a softmax or sigmoid itself. Applied to probabilities it squeezes "
+        "them together: with ten classes even perfect predictions cost log(1 + 9/e) = 1.461 a "
+        "row, with one column a sure yes costs 0.313 and a sure no 0.693. Nothing fails, the "
+        "number is just too high and hardly moves. It fires when every value given as a logit "
+        "is in [0, 1] and, with several classes, every row sums to 1.",
     ),
     Code(
         "LC102",
         "info",
         "log-probabilities where logits are expected",
-        "Harmless: a log-softmax leaves log-probabilities as they are, so cross-entropy of them is the "
-        "same as nll. It is said because it tells that the model ends in a log-softmax.",
+        "Harmless: a log-softmax leaves log-probabilities as they are, so cross-entropy of "
+        "them is the same as nll. It is said because it tells that the model ends in a "
+        "log-softmax.",
     ),
     Code(
         "LC103",
         "warning",
         "log-probabilities that do not sum to 1",
-        "nll and kl-div take the logarithms of probabilities and cannot tell when they are not: with "
-        "other scores the result is no likelihood and no divergence, and may be negative. It fires "
-        "when the exponentials of some rows do not sum to 1 within 0.001.",
+        "nll and kl-div take the logarithms of probabilities and cannot tell when they are "
+        "not: with other scores the result is no likelihood and no divergence, and may be "
+        "negative. It fires when the exponentials of some rows do not sum to 1 within 0.001.",
     ),
     Code(
         "LC104",
         "warning",
         "target rows that do not sum to 1",
-        "A target of class probabilities should sum to 1 in every row. A row that does not counts more "
-        "or less than the others, and a KL divergence may come out negative.",
+        "A target of class probabilities should sum to 1 in every row. A row that does not "
+        "counts more or less than the others, and a KL divergence may come out negative.",
     ),
     Code(
         "LC105",
         "warning",
         "labels that look like 1 to C",
-        "Labels count from 0. Labels from 1 to C are shifted by one class, and go unnoticed when there "
-        "is a spare column of logits: every prediction is then compared with the wrong class. It fires "
-        "when the first class never occurs and every other one does, in enough rows.",
+        "Labels count from 0. Labels from 1 to C are shifted by one class, and go unnoticed "
+        "when there is a spare column of logits: every prediction is then compared with the "
+        "wrong class. It fires when the first class never occurs and every other one does, in "
+        "enough rows.",
     ),
     Code(
         "LC106",
         "warning",
         "prediction and target look swapped",
-        "Predictions that are whole numbers, with a target that is not, are rare; the two exchanged are "
-        "common. Symmetric losses such as mse hide the mistake, others return a wrong number.",
+        "Predictions that are whole numbers, with a target that is not, are rare; the two "
+        "exchanged are common. Symmetric losses such as mse hide the mistake, others return a "
+        "wrong number.",
     ),
     Code(
         "LC107",
         "warning",
         "a target of a single value",
-        "A target that never changes is a constant column, a filtered file or a single class: the loss "
-        "says nothing about telling one thing from another.",
+        "A target that never changes is a constant column, a filtered file or a single class: "
+        "the loss says nothing about telling one thing from another.",
     ),
     Code(
         "LC108",
         "warning",
         "class labels where logits are expected",
-        "A label says which class was chosen, not how sure the model was. The loss reads it as a score "
-        "of 0 or 1, so that a wrong answer costs little more than a right one.",
+        "A label says which class was chosen, not how sure the model was. The loss reads it "
+        "as a score of 0 or 1, so that a wrong answer costs little more than a right one.",
     ),
     Code(
         "LC201",
         "error",
         "the result is not finite",
-        "NaN or infinity in one row makes the whole mean NaN or infinite. The first such rows are "
-        "named. Causes: NaN or infinity in a file, a predicted probability of 0 for what happened, or "
-        "numbers whose square or sum is beyond the largest double.",
+        "NaN or infinity in one row makes the whole mean NaN or infinite. The first such rows "
+        "are named. Causes: NaN or infinity in a file, a predicted probability of 0 for what "
+        "happened, or numbers whose square or sum is beyond the largest double.",
     ),
     Code(
         "LC202",
@@ -101,36 +104,38 @@ _TABLE = (
         "LC203",
         "warning",
         "the mean of kl-div divides by all elements",
-        "PyTorch's mean for kl-div divides by rows times columns. The divergence of a row is a sum over "
-        "its columns, so the mean over rows is the reduction batchmean; mean is smaller by the number "
-        "of columns.",
+        "PyTorch's mean for kl-div divides by rows times columns. The divergence of a row is "
+        "a sum over its columns, so the mean over rows is the reduction batchmean; mean is "
+        "smaller by the number of columns.",
     ),
     Code(
         "LC204",
         "info",
         "the mean divides by a sum of weights",
-        "A weighted mean is sum(weight * loss) / sum(weight), as in PyTorch. Libraries that divide by "
-        "the number of rows give another number.",
+        "A weighted mean is sum(weight * loss) / sum(weight), as in PyTorch. Libraries that "
+        "divide by the number of rows give another number.",
     ),
     Code(
         "LC205",
         "info",
         "rows that do not count",
-        "Rows whose label is ignore_index, or whose weight is 0, enter neither the sum nor the divisor.",
+        "Rows whose label is ignore_index, or whose weight is 0, enter neither the sum nor "
+        "the divisor.",
     ),
     Code(
         "LC206",
         "warning",
         "a few rows carry the loss",
-        "The worst 1 % of the rows make up more than half of a squared loss; of normal residuals it "
-        "is 8 %. The number then describes those rows. huber or mae count them in proportion.",
+        "The worst 1 % of the rows make up more than half of a squared loss; of normal "
+        "residuals it is 8 %. The number then describes those rows. huber or mae count them "
+        "in proportion.",
     ),
     Code(
         "LC207",
         "warning",
         "too good to be true",
-        "A loss of exactly 0 on real data nearly always means that the same file or column was given "
-        "twice, or that the target leaked into the model.",
+        "A loss of exactly 0 on real data nearly always means that the same file or column "
+        "was given twice, or that the target leaked into the model.",
     ),
     Code(
         "LC208",
@@ -142,7 +147,8 @@ _TABLE = (
         "LC301",
         "warning",
         "an answer and the data disagree",
-        "The decision guide follows what you say; the data says something else. The finding names both.",
+        "The decision guide follows what you say; the data says something else. The finding "
+        "names both.",
     ),
 )
 

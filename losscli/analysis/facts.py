@@ -1,13 +1,14 @@
 """What the data looks like, gathered block by block beside the loss.
 
 Everything here merges like :mod:`losscli.state`: what it says depends on the rows, not on the cut.
-It judges shapes and values only; what a loss makes of them is for :mod:`losscli.analysis.diagnostics`.
+It looks at shapes and values only; what they mean to a loss is for
+:mod:`losscli.analysis.diagnostics`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,7 @@ IMBALANCED_FROM = 10.0
 
 _COUNTED_SPAN = 4096
 _PEEK = 64
+_TILE = 2**13
 
 
 @dataclass(slots=True)
@@ -49,7 +51,10 @@ class Counts:
         """Of whole numbers between ``low`` and ``high``; None when they span too much."""
         if not high - low < _COUNTED_SPAN:
             return None
-        return cls(int(low), np.bincount((x.ravel() - low).astype(np.intp)).astype(np.int64))
+        counts = np.zeros(int(high - low) + 1, np.int64)
+        for part in _tiles(x):
+            counts += np.bincount((part - low).astype(np.intp), minlength=counts.size)
+        return cls(int(low), counts)
 
     def merge(self, other: Counts) -> Counts | None:
         """The counts of both; None when together they span too much."""
@@ -71,9 +76,9 @@ class Counts:
 class RoleFacts:
     """What is known about the values of one role.
 
-    ``low`` and ``high`` have the shape of a row. ``off_simplex`` counts the rows whose entries do not
-    sum to 1, ``off_log_simplex`` those whose exponentials do not; both mean something only while the
-    entries are probabilities, or logarithms of some.
+    ``low`` and ``high`` have the shape of a row. ``off_simplex`` counts the rows whose entries do
+    not sum to 1, ``off_log_simplex`` those whose exponentials do not; both mean something only
+    while the entries are probabilities, or logarithms of some.
     """
 
     name: str
@@ -176,6 +181,11 @@ class RoleFacts:
         return self.nan == 0 and bool((self.low == self.high).all())
 
 
+def _flat(x: Array) -> Array:
+    """(N, 1) is N numbers."""
+    return x.reshape(len(x)) if x.ndim > 1 and x.size == len(x) else x
+
+
 def _bound(extreme: np.ufunc, x: Array) -> float:
     return float(extreme.reduce(x, axis=None))
 
@@ -183,7 +193,15 @@ def _bound(extreme: np.ufunc, x: Array) -> float:
 def _is_integral(x: Array) -> bool:
     # Most data that is not integral shows it in its first few numbers.
     peek = x[:_PEEK]
-    return bool((peek == np.rint(peek)).all()) and bool((x == np.rint(x)).all())
+    if not (peek == np.rint(peek)).all():
+        return False
+    return all(bool((part == np.rint(part)).all()) for part in _tiles(x))
+
+
+def _tiles(x: Array) -> Iterator[Array]:
+    """The values in pieces, so that temporaries of a piece stay in a core's cache."""
+    values = x.ravel(order="K")
+    return (values[start : start + _TILE] for start in range(0, values.size, _TILE))
 
 
 def _rows_off_one(total: Array) -> int:
@@ -221,14 +239,15 @@ class Residuals:
         self.largest = max(self.largest, other.largest)
 
     def outlier_share(self) -> float | None:
-        """The share beyond 3.5 robust standard deviations of zero; None when more than half are 0."""
+        """The share beyond 3.5 robust standard deviations; None when more than half are 0."""
         (median,) = self.squares.at([0.5])
         limit = (OUTLIER_DEVIATIONS * _MAD_TO_STD) ** 2 * median
         return _share_above(self.squares, limit) if limit > 0.0 and math.isfinite(limit) else None
 
     def tail_share(self) -> float:
         """The part of the squared error that the worst 1 % carry."""
-        return self.squares.tail_share(TAIL)
+        with np.errstate(over="ignore"):
+            return self.squares.tail_share(TAIL)
 
 
 def _share_above(quantiles: Quantiles, limit: float) -> float:
@@ -289,13 +308,14 @@ class Facts:
     def of(cls, block: Mapping[str, Array], first_row: int, *, detail: bool = True) -> Facts:
         """Of a block that begins at row ``first_row``, counted from 0."""
         name = next(iter(block))
-        prediction, target = block[name], block.get("target")
+        prediction, target = _flat(block[name]), block.get("target")
         facts = cls(detail, rows=len(prediction))
         if facts.rows == 0:
             return facts
         with np.errstate(all="ignore"):
             facts.prediction = RoleFacts.of(name, prediction, count=False)
             if target is not None and name != "target":
+                target = _flat(target)
                 facts.target = RoleFacts.of("target", target, count=detail)
                 if detail:
                     facts._compare(name, prediction, target, first_row)
@@ -306,9 +326,9 @@ class Facts:
         if name == "prediction" and prediction.shape == target.shape:
             self.residuals = Residuals.of(prediction, target, first_row)
         seen = self.prediction
-        if "logit" in name and seen is not None and seen.in_unit:
-            if not seen.is_matrix or seen.off_simplex == 0:
-                self.as_probabilities = OtherReading.of(prediction, target)
+        could_be = seen is not None and seen.in_unit and (seen.is_simplex or not seen.is_matrix)
+        if "logit" in name and could_be:
+            self.as_probabilities = OtherReading.of(prediction, target)
 
     def merge(self, other: Facts) -> None:
         """Take in other rows."""
@@ -373,7 +393,9 @@ class Facts:
     def is_multi_label(self) -> bool:
         """Is the target several yes-or-no answers a row?"""
         target = self.target
-        return target is not None and target.is_matrix and target.is_binary and not target.is_one_hot
+        if target is None or not target.is_matrix:
+            return False
+        return target.is_binary and not target.is_one_hot
 
     @property
     def classes(self) -> int | None:
@@ -409,7 +431,7 @@ class Facts:
 
     @property
     def tail_share(self) -> float | None:
-        """The part of the squared error that the worst 1 % of residuals carry; None when unknown."""
+        """The part of the squared error that the worst 1 % carry; None when unknown."""
         if self.residuals is None or self.residuals.squares.n < ROWS_FOR_SHARES:
             return None
         share = self.residuals.tail_share()

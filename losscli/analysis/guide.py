@@ -1,9 +1,9 @@
 """The decision guide: which loss fits?
 
-Three questions, asked only where they matter: what is predicted; how hard should big mistakes count, or
-how many classes are there, or what is the comparison for; is something special needed? The guide is
-data, a tree of :class:`~losscli.results.Question`; :func:`advise` walks it as far as flags, replies
-and measurements go.
+Three questions, asked only where they matter: what is predicted; how hard should big mistakes
+count, or how many classes are there, or what is the comparison for; is something special needed?
+The guide is data, a tree of :class:`~losscli.results.Question`; :func:`advise` walks it as far as
+flags, replies and measurements go.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def _several_objectives() -> Leaf:
 def _rules() -> Leaf:
     leaf = Leaf(
         loss=CUSTOM,
-        use_when="a rule of the domain says what a mistake costs: take the loss of each row and let "
-        "the rule weigh it",
+        use_when="a rule of the domain says what a mistake costs: take the loss of each row and "
+        "let the rule weigh it",
         avoid_when="a sample weight, or a parameter of a known loss, already says the same",
         torch=None,
         command="",
@@ -150,8 +150,10 @@ class _Words:
 
     def line(self, name: str, *options: str) -> str:
         """The command, with a made-up file for each role that has none; one file holds them all."""
-        roles = [role for role in find(name).roles if not role.optional]
-        made_up = [f"{r.name}.{'parquet' if r.domain.is_matrix else 'csv'}" for r in roles]
+        declared = find(name)
+        wide = declared.family == "distribution"
+        roles = [role for role in declared.roles if not role.optional]
+        made_up = [f"{r.name}.{'parquet' if wide or r.domain.is_matrix else 'csv'}" for r in roles]
         given = len(self.files)
         files = self.files if given == 1 else (*self.files, *made_up[given:])
         usual = _USUAL_OPTIONS.get(name, ())
@@ -190,13 +192,13 @@ def labels(question: Question) -> tuple[str, ...]:
     return tuple(str(i) for i in range(1, len(question.choices) + 1))
 
 
-def choose(question: Question, reply: str) -> str:
+def reply(question: Question, text: str) -> str:
     """The name of the choice that a reply means: its label, its name or the start of it.
 
     Raises:
         UsageError: it means none, or several.
     """
-    word = reply.strip().casefold()
+    word = text.strip().casefold()
     if question.name != "classes" and word in labels(question):
         return question.choices[int(word) - 1].name
     starts = [c.name for c in question.choices if word and c.name.startswith(word)]
@@ -406,12 +408,14 @@ def _misfits(node: Question | Leaf, facts: Facts | None) -> Iterator[Diagnostic]
 
 
 def _fit_to(leaf: Leaf, said: Mapping[str, str], facts: Facts | None, words: _Words) -> Leaf:
-    """The leaf for this data: a loss that takes the predictions as they are, and the user's files."""
+    """The leaf for this data: a loss that takes such predictions, and the user's files."""
     if leaf.loss == CUSTOM:
         return replace(leaf, command=_own_line(leaf, words))
     if leaf.loss == "focal" and _has_many_classes(said, facts):
         return _weighted_classes(facts, words)
     kind = facts.input_kind if facts is not None else None
+    if leaf.loss == "bce-with-logits" and has_column_each(facts):
+        leaf = _leaf("cross-entropy", "bce-with-logits")
     if leaf.loss == "bce-with-logits" and kind == "probabilities":
         leaf = _leaf("bce", "bce-with-logits")
     elif leaf.loss == "cross-entropy" and kind == "log-probabilities":
@@ -427,6 +431,13 @@ def _has_many_classes(said: Mapping[str, str], facts: Facts | None) -> bool:
     if "classes" in said:
         return said["classes"] == "many"
     return facts is not None and facts.classes is not None and facts.classes > 2
+
+
+def has_column_each(facts: Facts | None) -> bool:
+    """Are there two columns for two classes? Then the answer is one of them, not a yes or no."""
+    if facts is None or facts.prediction is None or facts.classes != 2:
+        return False
+    return facts.prediction.is_matrix and not facts.is_multi_label
 
 
 def _weighted_classes(facts: Facts | None, words: _Words) -> Leaf:

@@ -37,19 +37,21 @@ def _run(words: list[str], traceback: bool) -> int:
 
 def _explain(error: Exception) -> int:
     from losscli.report.error import print_error
+    from losscli.report.terminal import Terminal
 
+    terminal = Terminal.of(sys.stderr)
     # Typer's usage errors know how to say what is wrong; their class is not part of its interface.
     if hasattr(error, "format_message"):
-        print_error(LosscliError(error.format_message()), sys.stderr)
+        print_error(LosscliError(error.format_message()), terminal)
         return int(getattr(error, "exit_code", 2))
     if isinstance(error, LosscliError):
-        print_error(error, sys.stderr)
+        print_error(error, terminal)
         return error.exit_code
     problem = LosscliError(
         f"a bug in losscli: {type(error).__name__}: {error}",
         hint="run again with --traceback and report what it prints",
     )
-    print_error(problem, sys.stderr)
+    print_error(problem, terminal)
     return _BUG
 
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from losscli.cli.compute import LossGroup
 from losscli.cli.catalogue import list_losses, show_loss
+from losscli.cli.compute import LossGroup
 from losscli.cli.recommend import recommend
 from losscli.version import __version__
 
+
+
+class _Commands(TyperGroup):
+    """The commands in the order of their use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return ["compute", "recommend", "list", "show"]
+
+
 app = typer.Typer(
     name="losscli",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,

@@ -5,18 +5,34 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from losscli.cli.options import Columns, Format, Header, Threads, columns_by_role, reject_overwrite
-from losscli.errors import UsageError
+from losscli.cli.options import (
+    DATA,
+    OUTPUT,
+    Columns,
+    Files,
+    Format,
+    Header,
+    ResultFormat,
+    Threads,
+    columns_by_role,
+    reject_overwrite,
+)
+from losscli.cli.output import show_result, write_report
 
 if TYPE_CHECKING:
+    from losscli.api import Run
+    from losscli.domain import Array
     from losscli.results import Result
     from losscli.spec import BoundLoss, Param
 
+# An error-level finding, such as a loss that is not finite.
+_FAILED = 1
 _WORDS = {"float": "FLOAT", "int": "INTEGER", "vector": "X,X,...|@FILE", "str": "TEXT"}
 
 
@@ -54,13 +70,16 @@ def _command(bound: BoundLoss, name: str) -> Any:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # dynamic by intent
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     app = typer.Typer(add_completion=False)
-    app.command(name, help=_help(bound), short_help=bound.loss.summary)(run)
+    app.command(name, help=_help(bound), short_help=_plain(bound.loss.summary))(run)
     return typer.main.get_command(app)
 
 
 def _help(bound: BoundLoss) -> str:
     names = " ".join(role.name.upper() for role in bound.loss.roles if not role.optional)
-    lines = [f"{bound.loss.summary}", f"FILE... is {names}, one file each, or one file with all."]
+    lines = [
+        _plain(bound.loss.summary),
+        f"FILE... is {names}, one file each, or one file with all.",
+    ]
     optional = [role.name for role in bound.loss.roles if role.optional]
     if optional:
         lines.append(f"Optional data: {', '.join(f'{name}=FILE' for name in optional)}.")
@@ -69,17 +88,24 @@ def _help(bound: BoundLoss) -> str:
     return "\n\n".join(lines)
 
 
+def _plain(text: str) -> str:
+    return text.replace("``", "")
+
+
 def _option(param: Param, bound: BoundLoss) -> inspect.Parameter:
+    from losscli.spec import format_value
+
     flag = f"--{param.name.replace('_', '-')}"
     default = bound.params[param.name]
-    about = f"{param.help[0].upper()}{param.help[1:]}: {param.describe()}."
+    shown = "none" if default is None else format_value(default).lower()
+    about = f"{param.help[0].upper()}{param.help[1:]}: {param.describe()}. Default {shown}."
     kind: Any = bool | None if param.kind == "bool" else str | None
     option = typer.Option(
-        *([flag, f"--no{flag[1:]}"] if param.kind == "bool" else [flag]),
+        *([f"{flag}/--no{flag[1:]}"] if param.kind == "bool" else [flag]),
         help=about,
         metavar=None if param.kind == "bool" else _WORDS[param.kind],
-        show_default="none" if default is None else str(default).lower(),
-        rich_help_panel=f"Options of {bound.name}",
+        show_default=False,
+        rich_help_panel=f"Parameters of {bound.name}",
     )
     return inspect.Parameter(
         param.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
@@ -88,41 +114,58 @@ def _option(param: Param, bound: BoundLoss) -> inspect.Parameter:
 
 def _with_options(bound: BoundLoss, options: Mapping[str, str | bool | None]) -> BoundLoss:
     given = {name: value for name, value in options.items() if value is not None}
-    return bound.replace(**{n: _value(bound.loss.params[n], v) for n, v in given.items()})
+    return bound.replace(
+        **{n: _value(bound.name, bound.loss.params[n], v) for n, v in given.items()}
+    )
 
 
-def _value(param: Param, given: str | bool) -> object:
+def _value(loss: str, param: Param, given: str | bool) -> object:
     if param.kind == "vector" and isinstance(given, str) and given.startswith("@"):
         from losscli.data.files import read_vector
 
         return read_vector(given[1:])
-    return param.parse(given) if isinstance(given, str) else given
+    return param.parse(loss, given) if isinstance(given, str) else given
 
 
 def _compute(
-    bound: BoundLoss,
+    bound: Any,  # a BoundLoss: its module loads NumPy, which `--help` should not wait for
     *,
     files: Files,
     column: Columns = None,
     reduction: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="How rows become one number: mean, sum, none, ..."),
+        typer.Option(
+            metavar="NAME",
+            help="How rows become one number: mean, sum, none, ...",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     sample_weight: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column that weighs the rows.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column that weighs the rows.", rich_help_panel=DATA
+        ),
     ] = None,
     header: Header = None,
     threads: Threads = None,
     format: Format = ResultFormat.table,
     per_sample: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help="Write the loss of each row to a .csv or .parquet file."),
+        typer.Option(
+            metavar="PATH",
+            help="Write the loss of each row to a .csv or .parquet file.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     json_report: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Write the JSON report as well.")
+        str | None,
+        typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
     ] = None,
     markdown_report: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Write a Markdown report as well.")
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT
+        ),
     ] = None,
 ) -> None:
     from losscli.api import Run, choose_reduction
@@ -147,9 +190,9 @@ def _compute(
         for name, path in reports.items():
             if path is not None:
                 write_report(result, name, path)
-        show(result, format)
+        show_result(result, format)
     if result.failed:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(_FAILED)
 
 
 def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:

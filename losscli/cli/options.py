@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from losscli.spec import Role
 
 
+# Panels of --help.
+DATA = "Data"
+OUTPUT = "Output"
+
+
 class ResultFormat(StrEnum):
     """What ``--format`` takes where the result is a loss."""
 
@@ -36,7 +41,14 @@ class PageFormat(StrEnum):
 
 
 Format: TypeAlias = Annotated[
-    ResultFormat, typer.Option("--format", "-f", help="How to print the result.")
+    ResultFormat,
+    typer.Option("--format", "-f", help="How to print the result.", rich_help_panel=OUTPUT),
+]
+Files: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE", help="CSV or Parquet; ROLE=FILE names the role.", show_default=False
+    ),
 ]
 Columns: TypeAlias = Annotated[
     list[str] | None,
@@ -45,15 +57,25 @@ Columns: TypeAlias = Annotated[
         "-c",
         metavar="ROLE=NAME",
         help="Which column is which: a name, a,b,c or a glob such as 'p_*'. Repeatable.",
+        rich_help_panel=DATA,
     ),
 ]
 Header: TypeAlias = Annotated[
     bool | None,
-    typer.Option("--header/--no-header", help="Does a CSV file begin with column names?"),
+    typer.Option(
+        "--header/--no-header",
+        help="Does a CSV file begin with column names?",
+        rich_help_panel=DATA,
+    ),
 ]
 Threads: TypeAlias = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Threads to use; the result is the same for any number."),
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Threads to use; the result is the same for any number.",
+        rich_help_panel=DATA,
+    ),
 ]
 
 

@@ -61,7 +61,7 @@ def recommend(
     if classes is not None:
         given["classes"] = str(classes)
     facts = _measure(files, column, header, threads) if files else None
-    options = [f"-c {text}" for text in column or ()]
+    options = [word for text in column or () for word in ("-c", text)]
     replies: dict[str, str] = {}
     advice = advise(given, facts, files or (), command_options=options)
     while not given and facts is None and _is_open(advice) and sys.stdin.isatty():

@@ -29,7 +29,8 @@ def count_mismatch(inputs: Inputs, counts: Sequence[int | None]) -> DataError:
 
     While a stream is read, the count of a feed that has not ended is what was read of it so far.
     """
-    known = [(count, feed) for count, feed in zip(counts, inputs.feeds, strict=True) if count is not None]
+    pairs = zip(counts, inputs.feeds, strict=True)
+    known = [(count, feed) for count, feed in pairs if count is not None]
     short, first = min(known, key=lambda pair: pair[0])
     long, second = max(known, key=lambda pair: pair[0])
     return DataError(

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from losscli.data.blocks import Numbers
 from losscli.data.columns import Column
+from losscli.data.place import Numbers, Place, exact
 from losscli.errors import DataError
-
-# Beyond it, neighbouring integers are one float64.
-_EXACT = 2**53
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where values come from: ``row`` of the file, from 0, is the first of them."""
-
-    path: str | None
-    column: str | None
-    row: int = 0
-
-    def fault(self, message: str, row: int = 0, hint: str | None = None) -> DataError:
-        """What is wrong with the value ``row`` rows further."""
-        return DataError(
-            message, path=self.path, column=self.column, row=self.row + row + 1, hint=hint
-        )
-
-    def missing(self, row: int) -> DataError:
-        """A value is missing."""
-        hint = "remove such rows from every input, or fill them in; pandas writes NaN as missing"
-        return self.fault("the value is missing", row, hint)
 
 
 def column(field: pa.Field) -> Column:
@@ -67,7 +43,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None) -> Numbers:
-    """The values of an array: (n,) for numbers and (n, k, ...) for lists; without a copy if possible.
+    """The values of an array: (n,) for numbers, (n, k, ...) for lists; if possible without a copy.
 
     Args:
         array: numbers, booleans, dictionary-encoded numbers, tensors, or lists of them.
@@ -86,14 +62,24 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
     if pa.types.is_dictionary(kind):
         return numbers(array.dictionary_decode(), place, shape)
     if array.null_count:
-        raise place.missing(int(np.argmax(array.is_null().to_numpy(zero_copy_only=False))))
+        raise place.missing(int(np.argmax(values_of(array.is_null()))))
     if _is_list(kind):
         return _lists(array, place, shape)
     if not _is_number(kind):
         raise place.fault(f"holds {kind}, not numbers")
     if pa.types.is_decimal(kind):
         array = array.cast(pa.float64())
-    return exact(array.to_numpy(zero_copy_only=False), place)
+    return exact(values_of(array), place)
+
+
+def values_of(array: pa.Array) -> Numbers:
+    """The values of an array without missing ones.
+
+    Through DLPack, since ``to_numpy`` loads pandas, which costs as much as reading ten million rows.
+    """
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.uint8())
+    return np.from_dlpack(array)
 
 
 def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numbers:
@@ -109,7 +95,7 @@ def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numb
         )
     inner = shape[1:] if shape else None
     try:
-        flat = numbers(array.flatten(), Place(None, None), inner or None)
+        flat = numbers(array.flatten(), Place(None), inner or None)
     except DataError as error:
         # The row of an element of a list is the row of its list.
         row = 0 if error.row is None else (error.row - 1) // max(length, 1)
@@ -120,28 +106,12 @@ def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numb
 def _lengths(array: pa.Array) -> Any:
     if pa.types.is_fixed_size_list(array.type):
         return np.full(len(array), array.type.list_size)
-    return np.diff(array.offsets.to_numpy())
+    return np.diff(values_of(array.offsets))
 
 
 def _tensors(array: pa.Array, place: Place) -> Numbers:
     numbers(array.storage, place)
     values: Numbers = array.to_numpy_ndarray()
-    return values
-
-
-def exact(values: Numbers, place: Place) -> Numbers:
-    """The values, if float64 holds them all.
-
-    Raises:
-        DataError: a whole number lies beyond 2**53; of a vector, its row is named.
-    """
-    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8 or values.size == 0:
-        return values
-    if int(values.max()) > _EXACT or int(values.min()) < -_EXACT:
-        large = (values > _EXACT) | (values < -_EXACT)
-        first = np.unravel_index(int(large.argmax()), values.shape)
-        hint = "is this an id column? losses are computed in float64"
-        raise place.fault(f"{values[first]} is too large to be exact in float64", int(first[0]), hint)
     return values
 
 

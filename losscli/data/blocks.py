@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from losscli.data.feed import RoleInput
+from losscli.data.place import Numbers
 from losscli.domain import Array
 from losscli.errors import DataError
 
-Numbers: TypeAlias = NDArray[Any]
 # Some rows of every column that is read: arrays of one length, of any type of number.
 Chunk: TypeAlias = Sequence[Numbers]
 # Called with the rows of a block, which is a good size for a chunk.
@@ -22,8 +21,8 @@ Chunks: TypeAlias = Callable[[int], Generator[Chunk, None, None]]
 class BlockCursor:
     """A cursor over chunks, cut anew into blocks with as few copies as possible.
 
-    A block that lies in one chunk is a view of it. Several columns become the columns of one matrix in
-    Fortran order, so that each is copied as a whole; a column of lists already is a matrix in C order.
+    A block that lies in one chunk is a view of it. Several columns become those of one matrix in
+    Fortran order, so that each is copied as a whole; a column of lists is a matrix in C order.
     """
 
     def __init__(
@@ -48,12 +47,19 @@ class BlockCursor:
         rows = min(n, self._left)
         parts = self._take(rows)
         self._left -= rows
-        return {
-            role.role: _join(parts, self._columns[role.role], rows, role.shape) for role in self._roles
-        }
+        return {role.role: self._join(role, parts, rows) for role in self._roles}
+
+    def _join(self, role: RoleInput, parts: Sequence[Chunk], rows: int) -> Array:
+        columns = self._columns[role.role]
+        if len(columns) > 1:
+            return _as_matrix(parts, columns, rows)
+        pieces = [part[columns[0]] for part in parts]
+        if len(pieces) == 1:
+            return np.ascontiguousarray(pieces[0], np.float64)
+        return np.concatenate(pieces, dtype=np.float64) if pieces else np.empty((0, *role.shape))
 
     def _take(self, rows: int) -> list[Chunk]:
-        parts = []
+        parts: list[Chunk] = []
         while rows:
             if self._used == self._size:
                 self._advance()
@@ -76,15 +82,6 @@ class BlockCursor:
         """Let go of the file."""
         if self._chunks is not None:
             self._chunks.close()
-
-
-def _join(parts: Sequence[Chunk], columns: tuple[int, ...], rows: int, shape: tuple[int, ...]) -> Array:
-    if len(columns) > 1:
-        return _as_matrix(parts, columns, rows)
-    pieces = [part[columns[0]] for part in parts]
-    if len(pieces) == 1:
-        return np.asarray(pieces[0], np.float64)
-    return np.concatenate(pieces, dtype=np.float64) if pieces else np.empty((0, *shape))
 
 
 def _as_matrix(parts: Sequence[Chunk], columns: tuple[int, ...], rows: int) -> Array:

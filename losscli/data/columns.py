@@ -6,8 +6,8 @@ For each role, the first rule that applies settles it:
 2. A column has the name of the role, or columns are named after it and numbered: ``logits_0``,
    ``logits_1``, ... in the order of their numbers.
 3. The same with one of the usual names of the role (:data:`USUAL_NAMES`).
-4. The file was given for this role alone: its only column that can be meant. Columns of text, ids, and
-   columns named like other roles are passed over. A matrix takes all that remain.
+4. The file was given for this role alone: its only column that can be meant. Columns of text, ids,
+   and columns named like other roles are passed over. A matrix takes all that remain.
 
 Anything else is an error that shows the columns and the option to write.
 """
@@ -15,14 +15,15 @@ Anything else is an error that shows the columns and the option to write.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Protocol
 
 from losscli.data.feed import Feed
+from losscli.domain import Role
 from losscli.errors import DataError, did_you_mean
-from losscli.spec import Role
 
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "prediction": (
@@ -47,6 +48,10 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
 _SHOWN = 20
 _NUMBERED = re.compile(r"(.*?)[_.\- ]?(\d+)")
 _ID_LIKE = re.compile(r"|id|.*_id|index|row|key|unnamed: \d+|__index_level_\d+__")
+
+
+class HeaderUnclearError(DataError):
+    """The first line of a file may hold names or numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,13 @@ class Table(Protocol):
 
 
 def choose(
-    role: Role, roles: Sequence[Role], table: Table, *, wanted: str | None, alone: bool
+    role: Role,
+    roles: Sequence[Role],
+    table: Table,
+    *,
+    wanted: str | None,
+    alone: bool,
+    taken: Collection[int] = (),
 ) -> tuple[int, ...]:
     """The columns of ``table`` that hold ``role``, as positions.
 
@@ -90,6 +101,7 @@ def choose(
         table: where to look.
         wanted: what ``-c`` says about the role.
         alone: was the table given for this role only?
+        taken: columns that are not left over, since they hold another role.
 
     Raises:
         DataError: none or several could be meant, a name occurs twice, numbers have gaps.
@@ -99,7 +111,8 @@ def choose(
     else:
         found = _find_by_name(role, table)
         if not found and alone:
-            found = _find_remaining(role, [other for other in roles if other is not role], table)
+            others = [other for other in roles if other is not role]
+            found = _find_remaining(role, others, table, taken)
     if not found:
         raise _nothing_found(role, table)
     _check_names(role, table, found)
@@ -158,13 +171,16 @@ def _find_named(role: Role, table: Table, names: set[str]) -> tuple[int, ...]:
     return tuple(_in_order(table, family))
 
 
-def _find_remaining(role: Role, others: Sequence[Role], table: Table) -> tuple[int, ...]:
+def _find_remaining(
+    role: Role, others: Sequence[Role], table: Table, taken: Collection[int]
+) -> tuple[int, ...]:
     """What is left of a file that was given for this role alone."""
-    named = [i for i, column in enumerate(table.columns) if not _is_id(column.name)]
+    left = [i for i in range(len(table.columns)) if i not in taken]
+    named = [i for i in left if not _is_id(table.columns[i].name)]
     usable = [i for i in named if table.columns[i].is_number]
     if not usable:
         # A lone column of text is what was meant; reading it says what is wrong with it.
-        return tuple(named if len(named) == 1 else range(len(table.columns) == 1))
+        return tuple(named if len(named) == 1 else left if len(left) == 1 else ())
     claimed = set().union(*map(_names, others))
     free = [i for i in usable if not claimed & {_key(name := table.columns[i].name), _family(name)}]
     candidates = free or usable
@@ -184,9 +200,9 @@ def _in_order(table: Table, found: list[int]) -> list[int]:
         return found
     by_number = sorted(found, key=lambda i: _number(table.columns[i].name))
     numbers = [_number(table.columns[i].name) for i in by_number]
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in pairwise(numbers):
         if after != before + 1:
-            what = f"number {before} occurs twice" if after == before else f"number {before + 1} is missing"
+            what = f"{before} occurs twice" if after == before else f"{before + 1} is missing"
             raise DataError(
                 f"the numbered columns {_list(table, by_number)} do not count up: {what}",
                 path=table.name,

@@ -13,15 +13,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from losscli.data.arrow import Place
-from losscli.data.blocks import BlockCursor, Chunk, Numbers
-from losscli.data.columns import Column
+from losscli.data.arrow import values_of
+from losscli.data.blocks import BlockCursor, Chunk
+from losscli.data.columns import Column, HeaderUnclearError
+from losscli.data.csv_cells import PlainCells
 from losscli.data.csv_lines import Lines, find_lines, read_into
 from losscli.data.feed import RoleInput
+from losscli.data.place import Numbers, Place
 from losscli.domain import Array
 from losscli.errors import DataError
 
 _PIECE_BYTES = 3 * 2**19
+_CAST_BYTES = 2**25
 _HEAD_BYTES = 2**18
 _SAMPLED_ROWS = 100
 
@@ -50,7 +53,7 @@ class CsvTable:
         header: does the first line hold the names of the columns? None if that is obvious.
 
     Raises:
-        DataError: the file is empty, has no rows, is no UTF-8 text, or may or may not have a header.
+        DataError: the file is empty, has no rows, is no UTF-8 text, or its header is unclear.
     """
 
     def __init__(self, path: str, *, delimiter: str = ",", header: bool | None = None) -> None:
@@ -66,7 +69,8 @@ class CsvTable:
         self._start = first if named else bom
         sample = _sample(head[self._start :], delimiter)
         if not sample:
-            raise DataError("has a header but no rows", path=path, hint="a loss of nothing is not defined")
+            hint = "a loss of nothing is not defined"
+            raise DataError("has a header but no rows", path=path, hint=hint)
         columns = tuple(_column(name, i, sample) for i, name in enumerate(names))
         self.columns: Sequence[Column] = columns
         self._layout = Layout(path, delimiter, columns)
@@ -79,9 +83,7 @@ class CsvTable:
 class CsvFeed:
     """Some columns of a CSV file, by role."""
 
-    def __init__(
-        self, layout: Layout, lines: Lines, chosen: Mapping[str, tuple[int, ...]]
-    ) -> None:
+    def __init__(self, layout: Layout, lines: Lines, chosen: Mapping[str, tuple[int, ...]]) -> None:
         self.name = layout.path
         self.rows = lines.rows
         self.starts = range(0, lines.rows, lines.step)
@@ -112,29 +114,47 @@ class CsvFeed:
         return BlockCursor(self.roles, self._positions, end - start, chunks)
 
     def _chunks(self, start: int, stop: int) -> Generator[Chunk, None, None]:
-        parse = _Parser(self._layout, self._wanted)
         step, offsets = self._lines.step, self._lines.offsets
+        parse = _Parser(self._layout, self._wanted, step if self._is_cast() else 0)
+        pieces = range(start // step, -(-stop // step))
+        # One buffer for all pieces: fresh memory for each costs as much as reading the file.
+        buffer = memoryview(bytearray(max(offsets[i + 1] - offsets[i] for i in pieces)))
         with open(self.name, "rb", buffering=0) as file:
-            for piece in range(start // step, -(-stop // step)):
+            for piece in pieces:
                 begin, end = offsets[piece : piece + 2]
-                data = bytearray(end - begin)
+                data = buffer[: end - begin]
                 file.seek(begin)
-                read_into(file, memoryview(data))
+                read_into(file, data)
                 first = piece * step
                 rows = min(step, self.rows - first)
-                yield parse(data, first, rows, slice(max(start - first, 0), min(stop - first, rows)))
+                wanted = slice(max(start - first, 0), min(stop - first, rows))
+                yield parse(data, first, rows, wanted)
+
+    def _is_cast(self) -> bool:
+        """Do casts pay? They take twice the memory, whatever is wanted, and a module more."""
+        used = [self._layout.columns[i] for i in self._wanted]
+        wide = len(self._layout.columns) > 2 * len(used)
+        return (
+            self._lines.offsets[-1] >= _CAST_BYTES
+            and not wide
+            and all(column.type == "double" for column in used)
+        )
 
 
 class _Parser:
     """Bytes of whole rows to columns of numbers.
 
-    Arrow parses; where it finds a fault or a missing value, the rows are gone through one by one to say
-    which, or to read what only Arrow did not like.
+    Arrow parses; where it finds a fault or a missing value, the rows are gone through one by one to
+    say which, or to read what only Arrow did not like. ``cast_rows``, if not 0, is how many rows at
+    most are cast rather than parsed, which is quicker where it works.
     """
 
-    def __init__(self, layout: Layout, wanted: Sequence[int]) -> None:
+    def __init__(self, layout: Layout, wanted: Sequence[int], cast_rows: int) -> None:
         self._layout = layout
         self._wanted = wanted
+        self._cast: PlainCells | None = None
+        if cast_rows:
+            self._cast = PlainCells(layout.delimiter, len(layout.columns), wanted, cast_rows)
         # Names may be missing or occur twice; positions do neither.
         self._names = [str(i) for i in range(len(layout.columns))]
         included = [self._names[i] for i in wanted]
@@ -143,32 +163,39 @@ class _Parser:
             for name, i in zip(included, wanted, strict=True)
         }
         self._parse = pacsv.ParseOptions(
-            delimiter=layout.delimiter, ignore_empty_lines=False, newlines_in_values=True
+            delimiter=layout.delimiter, ignore_empty_lines=False, newlines_in_values=False
         )
         self._convert = pacsv.ConvertOptions(
             column_types=types, include_columns=included, null_values=[""], check_utf8=False
         )
 
-    def __call__(self, data: bytearray, first_row: int, rows: int, wanted: slice) -> Chunk:
+    def __call__(self, data: memoryview, first_row: int, rows: int, wanted: slice) -> Chunk:
         """The wanted ones of these ``rows`` rows, of which the first is row ``first_row``."""
+        columns = self._cast(data, rows) if self._cast else None
+        if columns is None:
+            columns = self._read(data, rows)
+        if columns is not None:
+            return [column[wanted] for column in columns]
+        records = _records(bytes(data), self._layout)
+        return read_carefully(records, self._layout, self._wanted, first_row, rows, wanted)
+
+    def _read(self, data: memoryview, rows: int) -> Chunk | None:
+        """The columns of all rows; None if a value is missing or something is wrong."""
         read = pacsv.ReadOptions(
             use_threads=False, block_size=len(data) + 1, column_names=self._names
         )
         try:
             table = pacsv.read_csv(pa.BufferReader(data), read, self._parse, self._convert)
         except pa.ArrowInvalid:
-            table = None
-        if table is None or len(table) != rows or any(c.null_count for c in table.columns):
-            records = _records(data, self._layout)
-            return read_carefully(records, self._layout, self._wanted, first_row, rows, wanted)
-        return [_to_numpy(column)[wanted] for column in table.columns]
+            return None
+        if len(table) != rows or any(column.null_count for column in table.columns):
+            return None
+        return [_to_numpy(column) for column in table.columns]
 
 
 def _to_numpy(column: pa.ChunkedArray) -> Numbers:
-    if column.num_chunks == 1:
-        values: Numbers = column.chunk(0).to_numpy(zero_copy_only=False)
-        return values
-    return column.to_numpy()
+    parts = [values_of(chunk) for chunk in column.chunks]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def read_carefully(
@@ -182,7 +209,7 @@ def read_carefully(
     """The same numbers cell by cell, slowly, to name what is wrong.
 
     Raises:
-        DataError: a line is blank or has too many or too few cells; a value is missing or no number.
+        DataError: a line is blank or has not as many cells as others; a value is missing or text.
     """
     values: list[list[float]] = [[] for _ in columns]
     row = -1
@@ -205,9 +232,7 @@ def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
     expected = len(layout.columns)
     place = Place(layout.path, None, row)
     if not any(cell.strip() for cell in cells) and len(cells) <= 1:
-        raise place.fault(
-            "blank line", hint="it would shift the rows below; remove it, or write the missing value"
-        )
+        raise place.fault("blank line", hint="remove it, or write the value that is missing")
     if len(cells) != expected:
         raise place.fault(f"has {len(cells)} cells, not {expected} as the first line")
 
@@ -233,7 +258,7 @@ def _what_it_looks_like(text: str) -> str:
         return "a decimal comma? write numbers with a decimal point"
     for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if separator in text:
-            return f"are the cells separated by {name}? write the file with commas (or tabs, as .tsv)"
+            return f"are the cells separated by {name}? write a .csv with commas, a .tsv with tabs"
     if text.isascii() and any(map(str.isalpha, text)):
         return "if these are class names: labels must be class indices 0 .. C-1 for now"
     return "choose another column with -c ROLE=NAME"
@@ -244,7 +269,7 @@ def is_number(cell: str) -> bool:
     return _NUMBER.fullmatch(cell.strip()) is not None
 
 
-def _records(data: bytes | bytearray, layout: Layout) -> Iterator[list[str]]:
+def _records(data: bytes, layout: Layout) -> Iterator[list[str]]:
     # Text of another encoding may stand in columns that nobody asked for.
     text = StringIO(data.decode("utf-8", errors="backslashreplace"), newline="")
     try:
@@ -297,9 +322,9 @@ def _split(path: str, line: bytes, delimiter: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def _header_unclear(path: str, cells: list[str]) -> DataError:
+def _header_unclear(path: str, cells: list[str]) -> HeaderUnclearError:
     shown = ", ".join(cells[:5]) + (", ..." if len(cells) > 5 else "")
-    return DataError(
+    return HeaderUnclearError(
         f"the first line holds only numbers ({shown}): is it the header or the first row?",
         path=path,
         hint="say --no-header if it is a row, --header if these are column names",

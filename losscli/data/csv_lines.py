@@ -49,8 +49,8 @@ class _Count:
 def find_lines(path: str, start: int, piece_bytes: int) -> Lines:
     """Cut a file, from byte ``start``, into pieces of about ``piece_bytes`` and whole rows.
 
-    The rows of a piece are a power of two, as those of the engine's blocks are: then a block lies in
-    one piece, and the pieces of several files begin at the same rows.
+    The rows of a piece are a power of two, as those of the engine's blocks are: then a block lies
+    in one piece, and the pieces of several files begin at the same rows.
 
     Raises:
         DataError: a quoted field is never closed.

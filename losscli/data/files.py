@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from losscli.data.columns import Table, choose, matches
+from losscli.data.columns import HeaderUnclearError, Table, choose, matches, show_columns
 from losscli.data.feed import Feed, Inputs
+from losscli.domain import COMPONENTS, Domain, Role
 from losscli.errors import DataError, UsageError, did_you_mean
-from losscli.spec import Role
 
 _DELIMITERS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
-_PARQUET_MAGIC = b"PAR1"
 _PARQUET = (".parquet", ".pq")
-_FORMATS = ".csv, .tsv, .txt and .parquet"
+_PARQUET_MAGIC = b"PAR1"
+_FORMATS = "losscli reads .csv, .tsv, .txt and .parquet files"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table and the role it is read for; ``alone`` if it was given for that role only."""
+    """A role and the table that holds it; ``alone`` if the table was given for this role only."""
 
     role: Role
     table: Table
     alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTables:
+    """Opens files, each once."""
+
+    header: bool | None = None
+    _by_path: dict[str, Table] = field(default_factory=dict)
+
+    def __getitem__(self, path: str) -> Table:
+        real = os.path.realpath(path)
+        if real not in self._by_path:
+            self._by_path[real] = open_table(path, header=self.header)
+        return self._by_path[real]
 
 
 def open_files(
@@ -40,16 +55,184 @@ def open_files(
         roles: what the loss takes, in its order.
         files: one path for each required role in order, or one that holds them all; ``role=path``
             names the role, and is how optional ones are given.
-        columns: by role, the column or columns that hold it. A role without a file of its own is looked
-            for in the files that are given.
+        columns: by role, the column or columns that hold it. A role without a file of its own is
+            looked for in the files that are given.
         header: does a CSV file begin with the names of its columns? None if that is obvious.
 
     Raises:
         UsageError: too few or too many files.
         DataError: a file cannot be read, or it is not clear which column is meant.
     """
+    named, positional = _split_named(roles, files)
+    required = [role for role in roles if not role.optional and role.name not in named]
+    paths = {**named}
+    shared = len(positional) == 1 and len(required) > 1
+    if not shared and len(positional) != len(required):
+        required = [role for role in required if role.name not in columns]
+    if not shared and len(positional) != len(required):
+        raise wrong_number("file", roles, files)
+    paths |= dict(zip((r.name for r in required), positional * len(required), strict=False))
     tables = OpenTables(header)
-    named, paths = _split_named(roles, files)
-    given = assign(roles, [*paths], named, columns)
-    alone = len({*given.values()}) == len(given)
-    ...
+    opened = {name: tables[path] for name, path in paths.items()}
+    sources = [
+        Source(role, opened[role.name], alone=role.name in named or not shared)
+        if role.name in opened
+        else _look_up(role, list(opened.values()), columns[role.name])
+        for role in roles
+        if role.name in opened or role.name in columns
+    ]
+    return Inputs(feeds(sources, roles, columns))
+
+
+def feeds(
+    sources: Sequence[Source], roles: Sequence[Role], columns: Mapping[str, str]
+) -> tuple[Feed, ...]:
+    """One feed for each table, of the columns that hold the roles it is a source of.
+
+    Raises:
+        DataError: it is not clear which column is meant, or one does not hold numbers.
+    """
+    tables = {id(source.table): source.table for source in sources}
+    return tuple(
+        table.feed(_choose_all([s for s in sources if s.table is table], roles, columns))
+        for table in tables.values()
+    )
+
+
+def _choose_all(
+    sources: Sequence[Source], roles: Sequence[Role], columns: Mapping[str, str]
+) -> dict[str, tuple[int, ...]]:
+    # What -c names for one role is not left over for another.
+    chosen: dict[str, tuple[int, ...]] = {}
+    for source in sorted(sources, key=lambda source: source.role.name not in columns):
+        chosen[source.role.name] = choose(
+            source.role,
+            roles,
+            source.table,
+            wanted=columns.get(source.role.name),
+            alone=source.alone,
+            taken={i for found in chosen.values() for i in found} if columns else (),
+        )
+    return {source.role.name: chosen[source.role.name] for source in sources}
+
+
+def _split_named(roles: Sequence[Role], files: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    names = {role.name for role in roles}
+    named: dict[str, str] = {}
+    positional = []
+    for file in files:
+        name, equals, path = file.partition("=")
+        if not equals or name not in names:
+            positional.append(file)
+        elif name in named:
+            raise UsageError(f"{name} is given twice: {named[name]} and {path}")
+        else:
+            named[name] = path
+    return named, positional
+
+
+def wrong_number(noun: str, roles: Sequence[Role], given: Sequence[object]) -> UsageError:
+    """The error for too few or too many files or arrays."""
+    required = [role.name.upper() for role in roles if not role.optional]
+    optional = [role.name for role in roles if role.optional]
+    count = len(required)
+    whole = {1: "it", 2: "both"}.get(count, f"all {count}")
+    these = {1: f"one {noun}"}.get(count, f"{count} {noun}s")
+    hint = f"or one {noun} with {whole} as columns"
+    if optional and noun == "file":
+        hint += f"; optional: {', '.join(f'{name}=FILE' for name in optional)}"
+    return UsageError(
+        f"this loss takes {these}: {' '.join(required)}; given: {len(given)}", hint=hint
+    )
+
+
+def _look_up(role: Role, tables: Sequence[Table], wanted: str) -> Source:
+    """The one given file that has these columns."""
+    distinct = list({id(table): table for table in tables}.values())
+    found = [table for table in distinct if matches(table, wanted)]
+    if len(found) == 1:
+        return Source(role, found[0], alone=False)
+    if found:
+        raise UsageError(
+            f"{' and '.join(table.name for table in found)} both have {wanted!r} for {role.name}",
+            hint=f"name the file: {role.name}=FILE -c {role.name}={wanted}",
+        )
+    names = [column.name for table in distinct for column in table.columns]
+    shown = [f"{table.name} has {show_columns(table)}" for table in distinct]
+    close = did_you_mean(wanted, names)
+    raise DataError(
+        f"no file has a column {wanted!r} for {role.name}",
+        hint="; ".join([close, *shown] if close else shown),
+    )
+
+
+def open_table(path: str, *, header: bool | None = None) -> Table:
+    """Open a file; its first bytes say what it is, then its extension.
+
+    Raises:
+        DataError: there is no such file, or it is none that can be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(len(_PARQUET_MAGIC))
+            regular = file.seekable() and os.path.isfile(path)
+        if not regular:
+            raise DataError("is not a regular file", path=path, hint="write it to a file first")
+        return _open_format(path, magic, header)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _open_format(path: str, magic: bytes, header: bool | None) -> Table:
+    extension = Path(path).suffix.lower()
+    if magic == _PARQUET_MAGIC:
+        from losscli.data.parquet_file import ParquetTable
+
+        return ParquetTable(path)
+    if extension in _DELIMITERS:
+        from losscli.data.csv_file import CsvTable
+
+        return CsvTable(path, delimiter=_DELIMITERS[extension], header=header)
+    if not magic:
+        raise DataError("is empty", path=path, hint="was it written to the end?")
+    if extension in _PARQUET:
+        raise DataError("is not a Parquet file, though it is called one", path=path, hint=_FORMATS)
+    kind = f"unknown extension {extension!r}" if extension else "the name has no extension"
+    raise DataError(kind, path=path, hint=_FORMATS)
+
+
+def unreadable(path: str, error: OSError) -> DataError:
+    """What the operating system said, and what to do about it."""
+    if isinstance(error, IsADirectoryError):
+        return DataError("is a directory", path=path, hint="name a file in it")
+    if isinstance(error, PermissionError):
+        return DataError("may not be read: permission denied", path=path, hint="check its owner")
+    if isinstance(error, FileNotFoundError):
+        folder = Path(path).parent
+        neighbours = os.listdir(folder) if folder.is_dir() else []
+        close = did_you_mean(Path(path).name, neighbours)
+        return DataError("there is no such file", path=path, hint=close or f"looked in {folder}")
+    return DataError(f"cannot be read: {error.strerror or error}", path=path)
+
+
+def read_vector(path: str) -> tuple[float, ...]:
+    """A few numbers from a file: its one column of numbers, or its one row.
+
+    Raises:
+        DataError: the file cannot be read, or has several columns and several rows.
+    """
+    try:
+        table = open_table(path)
+    except HeaderUnclearError:
+        # Nobody names columns of weights by numbers.
+        table = open_table(path, header=False)
+    role = Role("weight", Domain("weight", COMPONENTS, "a weight"), optional=False)
+    (feed,) = feeds([Source(role, table, alone=True)], [role], {})
+    with closing(feed.cursor(0, None)) as cursor:
+        values = cursor.read(feed.rows or 0)[role.name]
+    if values.ndim > 1 and len(values) > 1:
+        raise DataError(
+            f"has {len(values)} rows of {values[0].size} numbers; wanted is one column or one row",
+            path=path,
+        )
+    return tuple(values.reshape(-1).tolist())

@@ -9,10 +9,11 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from losscli.data.arrow import Place, column, numbers, row_shape
+from losscli.data.arrow import column, numbers, row_shape
 from losscli.data.blocks import BlockCursor, Chunk
 from losscli.data.columns import Column
 from losscli.data.feed import RoleInput
+from losscli.data.place import Place
 from losscli.errors import DataError
 
 # With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.

@@ -42,12 +42,6 @@ def whole_file(path: str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: str, text: str) -> None:
-    """Write a report, whole or not at all."""
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
 class _Writer(Protocol):
     def write_batch(self, batch: object) -> None: ...
 

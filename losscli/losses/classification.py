@@ -89,22 +89,22 @@ def cross_entropy(
 ) -> Array:
     r"""Negative log of the probability that softmax gives the target class.
 
-    logits: (N, C, ...); target: class indices (N, ...), or class probabilities (N, C, ...) -> (N,
-    ...), in nats. The mean divides by the sum of the targets' weights over those not ignored; for
-    class probabilities by the number of targets, weighted or not, and ``ignore_index`` does not
-    apply.
+    logits: (N, C, ...); target: class indices (N, ...) or class probabilities (N, C, ...)
+    -> (N, ...), in nats. The mean divides by the sum of the targets' weights over those not
+    ignored; for class probabilities by the number of targets, weighted or not, and ``ignore_index``
+    does not apply.
 
     .. math:: \ell = -\sum_c w_c\,q_c \log \operatorname{softmax}(x)_c, \qquad
               q_c = (1 - \varepsilon)\,y_c + \varepsilon / C
 
-    with :math:`\varepsilon` the label smoothing and :math:`y` the target's probabilities; of a
-    class index, all of it in one class, and the first part is weighted as :math:`w_y (1 -
-    \varepsilon)`. Probabilities need not sum to 1. With two classes it is bce-with-logits of
-    :math:`x_1 - x_0`.
+    with :math:`\varepsilon` the label smoothing and :math:`y_c` the target's probability of class
+    :math:`c`: for a class index 1 in that class and 0 in the others. Probabilities that do not add
+    up to 1 are taken as they are. With two classes it is bce-with-logits of :math:`x_1 - x_0`.
 
-    A target that is a logit of -inf gives inf; a probability of 0 there gives NaN, as in PyTorch.
-    All targets ignored: the sum is 0, the mean NaN. Confident rows keep their digits: a lead of 40
-    costs 4.2e-18, where PyTorch gives 0. keras takes probabilities unless told ``from_logits``.
+    A logit of -inf for the target gives inf; a target probability of 0 beside one gives NaN, as in
+    PyTorch. All targets ignored: the sum is 0, the mean NaN. Confident rows keep their digits: a
+    lead of 40 costs 4.2e-18, where PyTorch gives 0. keras takes probabilities unless told
+    ``from_logits``.
     """
     shifted, log_total = log_softmax_parts(logits)
     if target.ndim == logits.ndim:
@@ -237,17 +237,26 @@ def bce_with_logits(
     .. math:: \ell = w\,[\,p\,y \operatorname{sp}(-x) + (1 - y) \operatorname{sp}(x)\,], \qquad
               \operatorname{sp}(z) = \log(1 + e^z)
 
-    with :math:`p` the ``pos_weight``, along the last axis. A logit of inf for a yes, or -inf for a
-    no, gives NaN, as in PyTorch (0 times infinity). Sure and right answers keep their digits: a
-    logit of -37 for a no costs 8.5e-17, where PyTorch gives 0.
+    with :math:`p` the ``pos_weight``, along the last axis. As in PyTorch, a logit of -inf gives
+    NaN, and so does inf for a sure yes (0 times infinity). Sure and right answers keep their
+    digits: a logit of -37 for a no costs 8.5e-17, where PyTorch gives 0.
     """
+    elements = _bce_of_logits(logits, target, pos_weight)
+    return elements if weight is None else np.multiply(elements, weight, out=elements)
+
+
+def _bce_of_logits(logits: Array, target: Array, pos_weight: Array | None = None) -> Array:
     yes, no = softplus_both(logits)
     yes *= target
     if pos_weight is not None:
         yes *= pos_weight
     no *= 1.0 - target
     yes += no
-    return yes if weight is None else np.multiply(yes, weight, out=yes)
+    # PyTorch adds (1 - y) x to a multiple of softplus(-x): 0 times infinity, or their difference.
+    lost = logits == -np.inf
+    if lost.any():
+        yes[lost] = np.nan
+    return yes
 
 
 @loss(
@@ -277,18 +286,15 @@ def focal(
     reduce by default; optax has no ``alpha`` by default; keras clips probabilities first. Sure and
     right answers keep their digits, where torchvision gives 0 beyond a logit of 37.
     """
-    yes, no = softplus_both(logits)
-    yes *= target
+    elements = _bce_of_logits(logits, target)
     wrong = 1.0 - target
-    no *= wrong
-    yes += no
     # 1 - p_t, from positive terms only.
     chance, missing = sigmoid_both(logits)
     missing *= target
     chance *= wrong
     missing += chance
     missing **= gamma
-    yes *= missing
+    elements *= missing
     if alpha is not None:
-        yes *= alpha * target + (1.0 - alpha) * wrong
-    return yes
+        elements *= alpha * target + (1.0 - alpha) * wrong
+    return elements

@@ -111,10 +111,10 @@ def cosine_embedding(
               c = \frac{x_1 \cdot x_2}{\sqrt{(|x_1|^2 + \epsilon)(|x_2|^2 + \epsilon)}}
 
     with PyTorch's :math:`\epsilon`, 1e-12 in float32, so a vector of zeros has cosine 0. Similar
-    pairs keep their digits: 1 - c is taken from the difference of the two directions when c is near
-    1. Components of 1e200 are scaled first, where PyTorch gives NaN. Any other target costs 0, as
-    in PyTorch, where it is called with one directly; ``compute`` rejects it. keras's
-    ``CosineSimilarity`` is -c.
+    pairs keep their digits: of vectors that are nearly parallel, 1 - c is taken from the difference
+    of their directions. Components of 1e200 are scaled first, where PyTorch gives NaN. Any other
+    target costs 0, as in PyTorch, where it is called with one directly; ``compute`` rejects it.
+    keras's ``CosineSimilarity`` is -c.
     """
     first, norm1, eps1 = _normed(input1)
     second, norm2, eps2 = _normed(input2)

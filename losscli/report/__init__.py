@@ -1,0 +1,80 @@
+"""Results as text: what the command line may show, and where it goes.
+
+============== ====================================================================
+``terminal``   where the text goes and what that can show
+``page``       what a page is made of: tables, entries, trees, lines
+``plain``      draws a page as plain text: pipes, files, dumb terminals
+``screen``     draws a page on a terminal; the only importer of rich
+``markdown``   draws a page as GitHub Markdown
+``result``     ``compute`` in every format, with ``compute_page``
+``advice``     ``recommend``
+``catalogue``  ``list`` and ``show``; ``formula`` turns LaTeX into text
+``error``      errors and findings on stderr
+============== ====================================================================
+
+Modules load when they are used, so that an error message costs no NumPy and JSON no rich.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from losscli.report.terminal import Terminal
+
+if TYPE_CHECKING:
+    from losscli.errors import LosscliError
+    from losscli.results import Advice, Diagnostic, Result
+    from losscli.spec import Loss
+
+__all__ = [
+    "Terminal",
+    "show_advice",
+    "show_error",
+    "show_findings",
+    "show_list",
+    "show_loss",
+    "show_result",
+]
+
+
+def show_result(result: Result, format: str, terminal: Terminal) -> None:
+    """What ``compute`` found: table, json, jsonl, csv, markdown or value."""
+    from losscli.report import result as module
+
+    module.FORMATS[format](result, terminal)
+
+
+def show_advice(advice: Advice, format: str, terminal: Terminal) -> None:
+    """What ``recommend`` says: table, json or markdown."""
+    from losscli.report import advice as module
+
+    module.FORMATS[format](advice, terminal)
+
+
+def show_list(losses: Sequence[Loss], format: str, terminal: Terminal) -> None:
+    """These losses by family, one line each: table, json or markdown."""
+    from losscli.report import catalogue
+
+    catalogue.LIST_FORMATS[format](losses, terminal)
+
+
+def show_loss(loss: Loss, format: str, terminal: Terminal) -> None:
+    """Everything about one loss: table, json or markdown."""
+    from losscli.report import catalogue
+
+    catalogue.LOSS_FORMATS[format](loss, terminal)
+
+
+def show_error(error: LosscliError, terminal: Terminal) -> None:
+    """One error: what, where and what to do."""
+    from losscli.report.error import print_error
+
+    print_error(error, terminal)
+
+
+def show_findings(findings: Iterable[Diagnostic], terminal: Terminal) -> None:
+    """Errors and warnings about the data, for a format that has no place for them."""
+    from losscli.report.error import print_findings
+
+    print_findings(findings, terminal)

@@ -1,0 +1,206 @@
+"""What a Python caller passes: arrays, series, frames, tensors, lists, numbers, or paths."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from losscli.data.columns import Table
+from losscli.data.feed import Feed, Inputs
+from losscli.data.files import OpenTables, Source, feeds, wrong_number
+from losscli.data.frames import (
+    FrameTable,
+    MemoryFeed,
+    arrow_numbers,
+    checked,
+    is_arrow,
+    is_frame,
+    is_series,
+    series_numbers,
+)
+from losscli.data.place import Numbers, Place
+from losscli.domain import CLASS_TARGET, ELEMENTWISE, SAMPLE_WEIGHT, Role
+from losscli.errors import DataError, UsageError, did_you_mean
+
+
+def from_arrays(
+    roles: Sequence[Role], arrays: Sequence[object], named: Mapping[str, object]
+) -> Inputs:
+    """Take data from memory.
+
+    A role may be anything NumPy can read as numbers, a pandas or Arrow object, or the path of a
+    file. Rows pair by position: the index of a pandas object is ignored. One path or frame for
+    several roles holds them as columns, as on the command line. float64 arrays are not copied.
+
+    Args:
+        roles: what the loss takes, in its order.
+        arrays: data in that order, each of shape (N, ...); without N for a single row.
+        named: data by role, for the roles that ``arrays`` does not cover.
+
+    Raises:
+        UsageError: too few or too many arrays, or one given twice.
+        DataError: something does not hold numbers, or an optional weight does not fit.
+    """
+    given, shared = _assign(roles, arrays, named)
+    opened = _open_tables(roles, given, shared)
+    held = {
+        role.name: _numbers(role.name, given[role.name])
+        for role in roles
+        if role.name in given and not _is_table(given[role.name])
+    }
+    if not opened and _is_single_row(roles, held):
+        held = {name: array[np.newaxis] for name, array in held.items()}
+    constants = {}
+    shape = _shape_of(roles[0].name, opened, held)
+    for role in roles:
+        if role.name in held and role.optional and role.domain.axes == ELEMENTWISE:
+            held[role.name], is_constant = _fit_weight(role.name, held[role.name], shape)
+            if is_constant:
+                constants[role.name] = held.pop(role.name).astype(np.float64)
+    made: list[Feed] = [*opened, *(_feed(name, array) for name, array in held.items())]
+    order = [role.name for role in roles]
+    made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
+    return Inputs(tuple(made), constants)
+
+
+def _assign(
+    roles: Sequence[Role], arrays: Sequence[object], named: Mapping[str, object]
+) -> tuple[dict[str, object], object]:
+    """What is given for each role, and the table that holds all roles, if one does."""
+    names = [role.name for role in roles]
+    for name in named:
+        if name not in names:
+            raise UsageError(f"there is no role {name!r}", hint=did_you_mean(name, names) or None)
+    given = {name: value for name, value in named.items() if value is not None}
+    free = [role for role in roles if role.name not in given and role is not SAMPLE_WEIGHT]
+    required = [role for role in free if not role.optional]
+    if len(arrays) == 1 and len(required) > 1 and _is_table(arrays[0]):
+        return given | {role.name: arrays[0] for role in required}, arrays[0]
+    if not len(required) <= len(arrays) <= len(free):
+        raise wrong_number("array", roles, [*arrays, *given])
+    positional = zip((role.name for role in free), arrays, strict=False)
+    given |= {name: value for name, value in positional if value is not None}
+    missing = [role.name for role in required if role.name not in given]
+    if missing:
+        raise UsageError(f"{' and '.join(missing)} must not be None")
+    return given, None
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+def _is_table(value: object) -> bool:
+    return _is_path(value) or is_frame(value)
+
+
+def _open_tables(roles: Sequence[Role], given: Mapping[str, object], shared: object) -> list[Feed]:
+    files = OpenTables()
+    sources = []
+    opened: list[Feed] = []
+    frame = FrameTable(shared) if is_frame(shared) else None
+    for role in roles:
+        value = given.get(role.name)
+        if isinstance(value, str | os.PathLike):
+            table: Table = files[os.fspath(value)]
+            sources.append(Source(role, table, alone=value is not shared))
+        elif frame is not None and value is shared:
+            sources.append(Source(role, frame, alone=False))
+        elif is_frame(value):
+            whole = FrameTable(value)
+            opened.append(whole.feed({role.name: tuple(range(len(whole.columns)))}))
+    return [*feeds(sources, roles, {}), *opened]
+
+
+def _numbers(role: str, value: object) -> Numbers:
+    place = Place(role)
+    if is_arrow(value):
+        return arrow_numbers(value, place)
+    if is_series(value):
+        return series_numbers(value, place)
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        # Whatever __array__ raises: a tensor on a GPU or one that requires grad, ragged lists.
+        raise _not_an_array(role, value, error) from error
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(value, masked.MaskedArray) and masked.is_masked(value):
+        raise place.missing(int(np.argwhere(masked.getmaskarray(value))[0][0]))
+    return checked(array, place)
+
+
+def _not_an_array(role: str, value: object, error: Exception) -> DataError:
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    hint = None
+    if isinstance(value, list | tuple):
+        hint = "every row must have the same number of elements"
+    elif hasattr(value, "detach"):
+        hint = "pass tensor.detach().cpu().double()"
+    return DataError(f"cannot be read as an array: {said}", path=role, hint=hint)
+
+
+def _feed(role: str, array: Numbers) -> MemoryFeed:
+    if array.ndim == 0:
+        raise DataError(
+            "is a single number, but other inputs have rows",
+            path=role,
+            hint="values are never repeated; np.full(n, value) gives one a row",
+        )
+    return MemoryFeed.of(role, array)
+
+
+def _is_single_row(roles: Sequence[Role], held: Mapping[str, Numbers]) -> bool:
+    """Does every array lack the axis of the rows? PyTorch calls that unbatched input."""
+    given = [role for role in roles if role.name in held and not role.optional]
+    return all(held[role.name].ndim == _axes(role, held) - 1 for role in given)
+
+
+def _axes(role: Role, held: Mapping[str, Numbers]) -> int:
+    array = held[role.name]
+    if role.domain is CLASS_TARGET and array.dtype.kind == "f" and array.ndim == 1:
+        # Class probabilities of one row, one for each logit. Whole numbers would be labels.
+        return 2
+    return len([axis for axis in role.domain.axes if axis != "..."])
+
+
+def _shape_of(role: str, opened: Sequence[Feed], held: Mapping[str, Numbers]) -> tuple[int, ...]:
+    if role in held:
+        return held[role].shape
+    return next(
+        (feed.rows or 0, *source.shape)
+        for feed in opened
+        for source in feed.roles
+        if source.role == role
+    )
+
+
+def _fit_weight(role: str, weight: Numbers, shape: tuple[int, ...]) -> tuple[Numbers, bool]:
+    """An element weight as rows, or as one row for all: broadcast against ``shape`` as in PyTorch.
+
+    (N,) and (N, 1) are the same N values, here as everywhere.
+    """
+    if weight.shape[:1] == shape[:1] and _trimmed(weight.shape) == _trimmed(shape):
+        return weight, False
+    try:
+        fits = np.broadcast_shapes(weight.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise DataError(
+            f"has shape {weight.shape}, which does not broadcast to {shape}",
+            path=role,
+            hint="to weigh rows, give it the shape (N, 1), or pass sample_weight",
+        )
+    padded = weight.reshape((1,) * (len(shape) - weight.ndim) + weight.shape)
+    if padded.shape[0] == 1:
+        return padded, True
+    return np.broadcast_to(padded, shape), False
+
+
+def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    while shape and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape

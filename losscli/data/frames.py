@@ -1,0 +1,192 @@
+"""pandas and Arrow objects in memory. Neither library is imported unless the caller already has."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+from losscli.data.blocks import BlockCursor, Chunk
+from losscli.data.columns import Column
+from losscli.data.feed import RoleInput
+from losscli.data.place import Numbers, Place, exact
+from losscli.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+# Memory can be entered anywhere; a place to start every so many rows is plenty.
+_ROWS_BETWEEN_STARTS = 2**16
+
+
+class MemoryFeed:
+    """Columns in memory, by role: one array of shape (N, ...), or several of shape (N,)."""
+
+    def __init__(
+        self,
+        roles: Sequence[RoleInput],
+        columns: Sequence[Numbers],
+        positions: Mapping[str, tuple[int, ...]],
+    ) -> None:
+        self.name = ", ".join(role.role for role in roles)
+        self.roles = roles
+        self.rows = len(columns[0])
+        self.starts = range(0, max(self.rows, 1), _ROWS_BETWEEN_STARTS)
+        self._columns = columns
+        self._positions = positions
+
+    @classmethod
+    def of(cls, role: str, array: Numbers) -> MemoryFeed:
+        """One array of shape (N, ...) that holds one role."""
+        source = RoleInput(role, None, (), array.shape[1:], str(array.dtype))
+        return cls([source], [array], {role: (0,)})
+
+    def cursor(self, start: int, stop: int | None) -> BlockCursor:
+        """A walk over the rows ``start`` to ``stop``; blocks of float64 are views."""
+        end = self.rows if stop is None else stop
+
+        def chunks(rows: int) -> Generator[Chunk, None, None]:
+            yield [column[start:end] for column in self._columns]
+
+        return BlockCursor(self.roles, self._positions, end - start, chunks)
+
+
+class FrameTable:
+    """A pandas DataFrame or an Arrow Table as a table of columns, in the order they have."""
+
+    def __init__(self, frame: Any) -> None:
+        self.name = "the data frame"
+        self._frame = frame
+        self.columns = [*_describe(frame)]
+
+    def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> MemoryFeed:
+        """The rows of these columns; see :class:`losscli.data.columns.Table`."""
+        wanted = sorted({i for columns in chosen.values() for i in columns})
+        places = [Place(None, self.columns[i].name) for i in wanted]
+        arrays = [_column_numbers(self._frame, i, p) for i, p in zip(wanted, places, strict=True)]
+        positions = {role: tuple(map(wanted.index, columns)) for role, columns in chosen.items()}
+        roles = []
+        for role, columns in chosen.items():
+            names = tuple(self.columns[i].name for i in columns)
+            first = arrays[positions[role][0]]
+            shape = (len(columns),) if len(columns) > 1 else first.shape[1:]
+            roles.append(RoleInput(role, None, names, shape, str(first.dtype)))
+        return MemoryFeed(roles, arrays, positions)
+
+
+def _describe(frame: Any) -> Sequence[Column]:
+    if is_arrow(frame):
+        from losscli.data.arrow import column
+
+        return [column(field) for field in frame.schema]
+    return [
+        Column(str(name), str(dtype), is_number=_may_be_number(dtype))
+        for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
+    ]
+
+
+def _may_be_number(dtype: Any) -> bool:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(dtype) or is_bool_dtype(dtype)
+
+
+def _column_numbers(frame: Any, i: int, place: Place) -> Numbers:
+    if is_arrow(frame):
+        return arrow_numbers(frame.column(i), place)
+    return series_numbers(frame.iloc[:, i], place)
+
+
+def is_frame(value: object) -> bool:
+    """Is it a table of named columns?"""
+    pandas, arrow = sys.modules.get("pandas"), sys.modules.get("pyarrow")
+    return (pandas is not None and isinstance(value, pandas.DataFrame)) or (
+        arrow is not None and isinstance(value, arrow.Table | arrow.RecordBatch)
+    )
+
+
+def is_series(value: object) -> TypeGuard[pd.Series[Any]]:
+    """Is it a pandas Series or Index?"""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.Series | pandas.Index)
+
+
+def is_arrow(value: object) -> TypeGuard[pa.Array]:
+    """Is it an Arrow object?"""
+    arrow = sys.modules.get("pyarrow")
+    kinds = ("Array", "ChunkedArray", "Table", "RecordBatch")
+    return arrow is not None and isinstance(value, tuple(getattr(arrow, kind) for kind in kinds))
+
+
+def arrow_numbers(array: Any, place: Place) -> Numbers:
+    """The numbers of an Arrow array, chunked or not; without a copy if it is one chunk."""
+    from losscli.data.arrow import numbers
+
+    chunks = getattr(array, "chunks", [array])
+    parts: list[Numbers] = []
+    row = 0
+    for chunk in chunks:
+        shape = parts[0].shape[1:] if parts else None
+        parts.append(numbers(chunk, Place(place.path, place.column, row), shape))
+        row += len(chunk)
+    if not parts:
+        return np.empty(0)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def series_numbers(series: Any, place: Place) -> Numbers:
+    """The numbers of a pandas Series, whatever its index; what pandas calls NA is missing."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype):
+        return checked(series.to_numpy(), place)
+    missing = np.asarray(series.isna())
+    if missing.any():
+        raise place.missing(int(missing.argmax()))
+    plain = getattr(dtype, "numpy_dtype", None)
+    if plain is None or plain.kind not in "fiub":
+        return checked(np.asarray(series), place)
+    return checked(series.to_numpy(dtype=plain), place)
+
+
+def checked(array: Numbers, place: Place) -> Numbers:
+    """The array, if all it holds is numbers that float64 can hold.
+
+    Raises:
+        DataError: it holds text, dates, complex numbers or Python objects, or a value is missing.
+    """
+    kind = array.dtype.kind
+    if kind in "fiub":
+        return exact(array, place)
+    if kind == "O":
+        return _unwrapped(array, place)
+    what = {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "time spans"}
+    held = what.get(kind, "complex numbers" if kind == "c" else str(array.dtype))
+    first = f", such as {array.flat[0]!r}" if array.size and kind in "UST" else ""
+    hint = "labels must be class indices 0 .. C-1, not names" if kind in "UST" else None
+    message = f"holds {held}, not numbers{first}"
+    raise DataError(message, path=place.path, column=place.column, hint=hint)
+
+
+def _unwrapped(array: Numbers, place: Place) -> Numbers:
+    """What an array of Python objects holds, if each is a list of numbers, as pandas keeps them."""
+    items = array.reshape(-1).tolist()
+    for row, item in enumerate(items):
+        if item is None or type(item).__name__ in ("NAType", "NaTType"):
+            raise place.missing(row if array.ndim == 1 else row // (array.size // len(array)))
+    if array.ndim == 1 and items and isinstance(items[0], list | tuple | np.ndarray):
+        import pyarrow as pa
+
+        try:
+            return arrow_numbers(pa.array(items), place)
+        except pa.ArrowException as error:
+            raise place.fault(f"the lists do not hold numbers: {error}") from None
+    shown = f": {items[0]!r:.40}" if items else ""
+    raise DataError(
+        f"holds Python objects, not numbers{shown}",
+        path=place.path,
+        column=place.column,
+        hint="convert it first, for example with .astype(float)",
+    )

@@ -1,0 +1,256 @@
+"""What losses there are, and everything about one of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
+
+from losscli.report import docstring
+from losscli.report.draw import draw_markdown, draw_text
+from losscli.report.formula import plain
+from losscli.report.numbers import things
+from losscli.report.page import (
+    Code,
+    Column,
+    Entries,
+    Line,
+    Page,
+    Prose,
+    Section,
+    Table,
+    Words,
+    line,
+)
+from losscli.report.terminal import Terminal
+from losscli.results import SCHEMA_VERSION
+from losscli.spec import SAMPLE_WEIGHT, Loss, Param, Role, format_value
+
+
+def list_page(losses: Sequence[Loss]) -> Page:
+    """One line a loss, family by family, columns under each other."""
+    columns = (
+        Column("loss", least=max(len(loss.name) for loss in losses)),
+        Column("PyTorch", least=max(len(_torch(loss)) for loss in losses)),
+        Column("what it is", folds=True),
+    )
+    families = [
+        Section(family, (Table(columns, tuple(_row(loss) for loss in members), heads=False),))
+        for family, members in groupby(losses, key=lambda loss: loss.family)
+    ]
+    closing = line(f"{things(len(losses), 'losses')}; all about one: ", _command("show LOSS"))
+    return (*families, Section("", (Prose((closing,)),)))
+
+
+def _row(loss: Loss) -> tuple[Words, ...]:
+    return (
+        Words(loss.name, "accent"),
+        Words(_torch(loss), "dim"),
+        Words(docstring.plain(loss.summary)),
+    )
+
+
+def _torch(loss: Loss) -> str:
+    return loss.torch.rpartition(".")[2] if loss.torch else ""
+
+
+def _command(words: str) -> Words:
+    return Words(f"losscli {words}", "accent")
+
+
+def loss_page(loss: Loss) -> Page:
+    """Everything about a loss, the command to run it last."""
+    doc = docstring.read(loss.doc)
+    formula = tuple(line(Words(text, "value")) for text in plain(doc.formula))
+    shapes = tuple(line(docstring.plain(text)) for text in doc.shapes_alone)
+    legend = tuple(line(docstring.plain(text)) for text in doc.legend)
+    notes = tuple(line(docstring.plain(text)) for text in doc.remarks)
+    parts = [
+        Section("", (Prose((line(Words(loss.name, "value"), f": {docstring.plain(doc.summary)}"),)),)),
+        Section("inputs", (_inputs(loss),)),
+        Section("parameters", (_params(loss),)) if loss.params else None,
+        Section("formula", (Code(formula), *_prose(*legend, *shapes))) if formula else None,
+        Section("notes", _prose(*notes)) if notes else None,
+        Section("about", (_about(loss, doc),)),
+        Section("", (Code((line(_command(usage(loss))),)),)),
+    ]
+    return tuple(part for part in parts if part is not None)
+
+
+def _prose(*lines: Line) -> tuple[Prose, ...]:
+    return (Prose(lines),) if lines else ()
+
+
+def _inputs(loss: Loss) -> Table:
+    columns = (Column("role"), Column("shape"), Column("values", folds=True))
+    return Table(columns, tuple(_input(role) for role in loss.inputs))
+
+
+def _input(role: Role) -> tuple[Words, ...]:
+    optional = " (optional)" if role.optional else ""
+    return (
+        Words(role.name, "accent"),
+        Words(shape(role)),
+        Words(f"{role.domain}{optional}"),
+    )
+
+
+def shape(role: Role) -> str:
+    """The axes of a role, as in a docstring: ``(N, C, ...)``."""
+    axes = ", ".join(role.domain.axes)
+    return f"({axes},)" if len(role.domain.axes) == 1 else f"({axes})"
+
+
+def _params(loss: Loss) -> Table:
+    columns = (
+        Column("option"),
+        Column("default"),
+        Column("may be", folds=True),
+        Column("what it is", folds=True),
+    )
+    return Table(columns, tuple(_param(param) for param in loss.params.values()))
+
+
+def _param(param: Param) -> tuple[Words, ...]:
+    return (
+        Words(option(param), "accent"),
+        Words(default(param)),
+        Words(allowed(param)),
+        Words(param.help),
+    )
+
+
+def option(param: Param) -> str:
+    """The option of the command line that sets it."""
+    return f"--{param.name.replace('_', '-')}"
+
+
+def default(param: Param) -> str:
+    """The default as one would type it."""
+    if param.default is None:
+        return "none"
+    return str(param.default).lower() if param.kind == "bool" else format_value(param.default)
+
+
+def allowed(param: Param) -> str:
+    """What it may be, ``none`` and the length of a list included."""
+    each = {"C": ", one for each class", "K": ", one for each column"}.get(param.size, "")
+    return f"{param.describe()}{each}{', or none' if param.optional else ''}"
+
+
+def _about(loss: Loss, doc: docstring.Doc) -> Entries:
+    pairs = (
+        ("use when", loss.use_when),
+        ("avoid when", loss.avoid_when),
+        ("divisor", docstring.plain(doc.divisor)),
+        ("reductions", ", ".join(loss.reductions)),
+        ("PyTorch", loss.torch or ""),
+        ("also called", ", ".join(spellings(loss))),
+        ("reference", loss.reference),
+    )
+    items = tuple((Words(label, "dim"), (line(text),)) for label, text in pairs if text)
+    return Entries(items)
+
+
+def spellings(loss: Loss) -> list[str]:
+    """The other names it goes by, PyTorch's class without its module."""
+    return [*(alias for alias in loss.aliases if alias != loss.torch), *filter(None, [_torch(loss)])]
+
+
+def usage(loss: Loss) -> str:
+    """The command that computes it, files in capitals, what may be left out in brackets."""
+    files = [role.name.upper() for role in loss.roles if not role.optional]
+    optional = [f"[{role.name}=FILE]" for role in loss.roles if role.optional]
+    options = [f"[{option(param)}{_argument(param)}]" for param in loss.params.values()]
+    return " ".join(["compute", loss.name, *files, *optional, *options])
+
+
+def _argument(param: Param) -> str:
+    return "" if param.kind == "bool" else f" {default(param) if param.default is not None else 'X'}"
+
+
+def record(loss: Loss) -> dict[str, Any]:
+    """A loss in plain types, as ``--format json`` shows it."""
+    doc = docstring.read(loss.doc)
+    return {
+        "name": loss.name,
+        "family": loss.family,
+        "summary": docstring.plain(loss.summary),
+        "torch": loss.torch,
+        "aliases": list(loss.aliases),
+        "roles": [_role_record(role) for role in (*loss.roles, SAMPLE_WEIGHT)],
+        "params": [_param_record(param) for param in loss.params.values()],
+        "reductions": list(loss.reductions),
+        "divisor": docstring.plain(doc.divisor),
+        "formula": doc.formula,
+        "use_when": loss.use_when,
+        "avoid_when": loss.avoid_when,
+        "reference": loss.reference,
+    }
+
+
+def _role_record(role: Role) -> dict[str, Any]:
+    return {
+        "name": role.name,
+        "domain": role.domain.name,
+        "values": str(role.domain),
+        "axes": list(role.domain.axes),
+        "optional": role.optional,
+    }
+
+
+def _param_record(param: Param) -> dict[str, Any]:
+    return {
+        "name": param.name,
+        "option": option(param),
+        "kind": param.kind,
+        "default": param.default,
+        "allowed": allowed(param),
+        "choices": list(param.choices),
+        "help": param.help,
+    }
+
+
+def _json(payload: dict[str, Any], terminal: Terminal) -> None:
+    record = {"schema_version": SCHEMA_VERSION, **payload}
+    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=not terminal.unicode)
+    terminal.write(f"{text}\n")
+
+
+def _list_table(losses: Sequence[Loss], terminal: Terminal) -> None:
+    draw_text(list_page(losses), terminal)
+
+
+def _list_json(losses: Sequence[Loss], terminal: Terminal) -> None:
+    _json({"losses": [record(loss) for loss in losses]}, terminal)
+
+
+def _list_markdown(losses: Sequence[Loss], terminal: Terminal) -> None:
+    draw_markdown(tuple(_families(losses)), terminal)
+
+
+def _families(losses: Sequence[Loss]) -> Iterator[Section]:
+    # No closing line: the text goes into a document, not onto a screen.
+    yield from (section for section in list_page(losses) if section.title)
+
+
+def _loss_table(loss: Loss, terminal: Terminal) -> None:
+    draw_text(loss_page(loss), terminal)
+
+
+def _loss_json(loss: Loss, terminal: Terminal) -> None:
+    _json(record(loss), terminal)
+
+
+def _loss_markdown(loss: Loss, terminal: Terminal) -> None:
+    draw_markdown(loss_page(loss), terminal)
+
+
+LIST_FORMATS: Mapping[str, Callable[[Sequence[Loss], Terminal], None]] = MappingProxyType(
+    {"table": _list_table, "json": _list_json, "markdown": _list_markdown}
+)
+LOSS_FORMATS: Mapping[str, Callable[[Loss, Terminal], None]] = MappingProxyType(
+    {"table": _loss_table, "json": _loss_json, "markdown": _loss_markdown}
+)

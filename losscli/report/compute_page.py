@@ -1,0 +1,254 @@
+"""The page about a result: the most important at its end, or at its start where it is read from there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from losscli.report.numbers import count, full, percent, short, things
+from losscli.report.page import (
+    Block,
+    Code,
+    Column,
+    Entries,
+    Line,
+    Page,
+    Prose,
+    Section,
+    Table,
+    Words,
+    line,
+    shorten_numbered,
+)
+from losscli.report.terminal import Style
+from losscli.results import Diagnostic, InputRecord, Recommendation, Result, RowLoss
+
+# As many rows as are shown one by one; of more rows only the worst are.
+SHOWN_ROWS = 20
+# A spec that lists a thousand class weights would bury the value.
+_LONGEST_SPEC = 60
+SEVERITY_STYLES: dict[str, Style] = {"error": "error", "warning": "warning", "info": "accent"}
+
+
+def table_page(result: Result, *, unicode: bool) -> Page:
+    """Everything, for a screen: read from the bottom."""
+    mark = "▸" if unicode else ">"
+    sections = [
+        *_titled("inputs", _inputs(result)),
+        *_titled("loss", _reductions(result, mark)),
+        *_titled("distribution", *_distribution(result)),
+        *_titled(_rows_title(result), _rows(result)),
+        *_titled("findings", findings(result.diagnostics)),
+        *_titled("guide", _guide(result.recommendation)),
+        Section("", (Code((line(Words(result.signature, "dim")), _headline(result))),)),
+    ]
+    return tuple(sections)
+
+
+def summary_page(result: Result) -> Page:
+    """The same for a page that is read from the top."""
+    return (
+        Section("", (Prose((_headline(result),)),)),
+        *_titled("", findings(result.diagnostics)),
+        *_titled("", _reductions(result, "")),
+        *_titled("distribution", *_distribution(result)),
+        *_titled(_rows_title(result), _rows(result)),
+        *_titled("guide", _guide(result.recommendation)),
+        *_titled("inputs", _inputs(result)),
+        Section("", (Code((line(result.signature),)),)),
+    )
+
+
+def _titled(title: str, *blocks: Block | None) -> Iterator[Section]:
+    there = tuple(block for block in blocks if block is not None)
+    if there:
+        yield Section(title, there)
+
+
+def _inputs(result: Result) -> Table:
+    columns = (
+        Column("role"),
+        Column("file", folds=True),
+        Column("columns", folds=True),
+        Column("rows", right=True),
+        Column("of each row"),
+        Column("type"),
+    )
+    return Table(columns, tuple(_input(record) for record in result.inputs))
+
+
+def _input(record: InputRecord) -> tuple[Words, ...]:
+    return (
+        Words(record.role, "accent"),
+        Words("(array)", "dim") if record.path is None else Words(record.path),
+        Words(shorten_numbered(record.columns)),
+        Words(count(record.rows)),
+        Words(_shape(record.shape), "dim"),
+        Words(record.dtype, "dim"),
+    )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "1 value"
+    return f"{' x '.join(str(size) for size in shape)} value{'' if shape == (1,) else 's'}"
+
+
+def _reductions(result: Result, mark: str) -> Table:
+    """Every reduction of the loss; a mark and bold print show which one was asked for."""
+    columns = (Column("reduction"), Column("value", right=True), Column("how", folds=True))
+    rows = [_reduction(result, name, mark) for name in result.reductions]
+    if result.reduction == "none":
+        rows.append(_chosen(mark, "none", "", f"{things(result.n, 'losses')}, one for each row"))
+    return Table(columns, tuple(rows))
+
+
+def _reduction(result: Result, name: str, mark: str) -> tuple[Words, ...]:
+    value = short(result.reductions[name])
+    how = _how(result, name)
+    if name == result.reduction:
+        return _chosen(mark, name, value, how)
+    blank = " " * len(mark)
+    return Words(f"{blank} {name}" if mark else name), Words(value), Words(how, "dim")
+
+
+def _chosen(mark: str, name: str, value: str, how: str) -> tuple[Words, ...]:
+    return Words(f"{mark} {name}".strip(), "value"), Words(value, "value"), Words(how)
+
+
+def _how(result: Result, name: str) -> str:
+    if name == "sum":
+        return ""
+    if name == result.reduction or (name == "mean" and result.reduction != "batchmean"):
+        return f"sum / {_divisor(result)}"
+    return "sum / rows" if name == "batchmean" else "sum / elements"
+
+
+def _divisor(result: Result) -> str:
+    """``3 elements``; ``12.5, the sum of weights``."""
+    if result.divisor_meaning.startswith("sum of"):
+        return f"{count(result.divisor)}, the {result.divisor_meaning}"
+    return things(result.divisor, result.divisor_meaning)
+
+
+def _distribution(result: Result) -> Iterator[Table]:
+    spread = result.distribution
+    if spread is None:
+        return
+    moments = [("std", short(spread.std)), ("standard error", short(spread.stderr))]
+    if not math.isnan(spread.tail_share):
+        moments.append(("worst 1 % of rows carry", percent(spread.tail_share)))
+    yield _row_of(moments)
+    quantiles = [
+        (name, short(getattr(spread, name)))
+        for name in ("min", "p25", "median", "p75", "p95", "p99", "max")
+    ]
+    if spread.quantile_error:
+        quantiles.append(("quantiles within", percent(spread.quantile_error)))
+    yield _row_of(quantiles)
+
+
+def _row_of(pairs: list[tuple[str, str]]) -> Table:
+    columns = tuple(Column(name, right=True) for name, _ in pairs)
+    return Table(columns, (tuple(Words(text) for _, text in pairs),))
+
+
+def _rows_title(result: Result) -> str:
+    if _has_all_rows(result):
+        return "loss of each row"
+    return f"worst {things(len(result.worst), 'rows')} of {count(result.n)}"
+
+
+def _has_all_rows(result: Result) -> bool:
+    return result.per_sample is not None and result.n <= SHOWN_ROWS
+
+
+def _rows(result: Result) -> Table | None:
+    """All rows of a small data set, the worst of a larger one, each with its share of the sum."""
+    rows = result.worst
+    if result.per_sample is not None and _has_all_rows(result):
+        losses = result.per_sample.tolist()
+        rows = tuple(RowLoss(row, loss) for row, loss in enumerate(losses, 1))
+    if not rows:
+        return None
+    whole = _whole(result)
+    columns = [Column("row", right=True), Column("loss", right=True)]
+    columns += [Column("share of the sum", right=True)] if whole is not None else []
+    return Table(tuple(columns), tuple(_row(row, whole) for row in rows))
+
+
+def _row(row: RowLoss, whole: float | None) -> tuple[Words, ...]:
+    style: Style = "" if math.isfinite(row.loss) else "error"
+    cells = (Words(count(row.row)), Words(short(row.loss), style))
+    return cells if whole is None else (*cells, Words(percent(row.loss / whole), "dim"))
+
+
+def _whole(result: Result) -> float | None:
+    """The sum of the per-sample losses, None where a share of it says nothing or is not known."""
+    if result.distribution is None or not result.distribution.min >= 0.0:
+        return None
+    if any(record.role == "sample_weight" for record in result.inputs):
+        return None
+    whole = _sum_of_rows(result)
+    return whole if whole is not None and math.isfinite(whole) and whole > 0.0 else None
+
+
+def _sum_of_rows(result: Result) -> float | None:
+    if result.per_sample is not None and _has_all_rows(result):
+        return float(result.per_sample.sum())
+    total = result.reductions.get("sum")
+    if total is None or result.reduction in ("sum", "batchmean"):
+        return total
+    if result.divisor_meaning == "elements":
+        # The loss of a row is the mean over its elements, so many in each.
+        return total * result.n / result.divisor
+    if result.divisor_meaning.startswith("rows") or _has_one_element_a_row(result):
+        return total
+    return None
+
+
+def _has_one_element_a_row(result: Result) -> bool:
+    return any(record.shape == () for record in result.inputs if record.role != "weight")
+
+
+def findings(diagnostics: tuple[Diagnostic, ...]) -> Entries | None:
+    """What was found in the data, gravest last: that is where the eye goes."""
+    order = ("info", "warning", "error")
+    found = sorted(diagnostics, key=lambda finding: order.index(finding.severity))
+    return Entries(tuple(_finding(finding) for finding in found)) if found else None
+
+
+def _finding(finding: Diagnostic) -> tuple[Words, tuple[Line, ...]]:
+    label = Words(f"{finding.severity} {finding.code}", SEVERITY_STYLES[finding.severity])
+    hint = (line(Words(finding.hint, "dim")),) if finding.hint else ()
+    return label, (line(finding.message), *hint)
+
+
+def _guide(word: Recommendation | None) -> Entries | None:
+    if word is None:
+        return None
+    label = Words(f"{word.loss} fits" if word.agrees else f"try {word.loss}", "accent")
+    return Entries(((label, (line(word.because),)),))
+
+
+def _headline(result: Result) -> Line:
+    """The value, with every digit, and what it is."""
+    name = result.loss.spec if len(result.loss.spec) <= _LONGEST_SPEC else result.loss.name
+    if result.reduction == "none":
+        mean = f"  (their mean is {full(result.value)})"
+        return line(Words(f"{name}: {things(result.n, 'losses')}", "value"), Words(mean))
+    style: Style = "value" if result.status == "ok" else "error"
+    about = f"  ({_about(result)})"
+    return line(Words(f"{name} = {full(result.value)}", style), Words(about))
+
+
+def _about(result: Result) -> str:
+    ignored = f"; {count(result.ignored)} of {things(result.n, 'rows')} ignored"
+    if result.reduction == "sum":
+        over = things(result.n - result.ignored, "rows")
+        text = f"sum over {over}"
+    elif result.divisor_meaning.startswith("sum of"):
+        text = f"{result.reduction}: sum / {_divisor(result)}"
+    else:
+        text = f"{result.reduction} over {_divisor(result)}"
+    return text + (ignored if result.ignored else "")

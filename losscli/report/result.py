@@ -1,0 +1,153 @@
+"""What ``compute`` found, in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from losscli.domain import Array
+from losscli.report.compute_page import summary_page, table_page
+from losscli.report.draw import draw_markdown, draw_text
+from losscli.report.numbers import full
+from losscli.report.terminal import Terminal
+from losscli.results import Result, status
+
+# Rows turned into text at a time: the per-sample losses may be far larger than memory.
+_CHUNK = 1 << 16
+
+
+def _table(result: Result, terminal: Terminal) -> None:
+    draw_text(table_page(result, unicode=terminal.unicode), terminal)
+
+
+def _markdown(result: Result, terminal: Terminal) -> None:
+    draw_markdown(summary_page(result), terminal)
+
+
+def _value(result: Result, terminal: Terminal) -> None:
+    if result.reduction != "none":
+        terminal.write(f"{full(result.value)}\n")
+        return
+    for _, losses in _chunks(result):
+        terminal.write("".join(f"{loss!r}\n" for loss in losses))
+
+
+def _json(result: Result, terminal: Terminal) -> None:
+    if result.reduction != "none" or result.per_sample is None:
+        terminal.write(f"{_dumps(result, terminal, indent=2)}\n")
+        return
+    # The same text as to_json(), without ever holding it.
+    head = _dumps(replace(result, per_sample=None), terminal, indent=2)
+    terminal.write(f'{head.removesuffix("}").rstrip()},\n  "per_sample": [')
+    for first_row, losses in _chunks(result):
+        comma = "," if first_row > 1 else ""
+        numbers = ",\n    ".join(_token(loss) for loss in losses)
+        terminal.write(f"{comma}\n    {numbers}")
+    terminal.write("\n  ]\n}\n")
+
+
+def _jsonl(result: Result, terminal: Terminal) -> None:
+    if result.reduction != "none":
+        terminal.write(f"{_dumps(result, terminal)}\n")
+        return
+    for first_row, losses in _chunks(result):
+        lines = (_row_record(row, loss) for row, loss in enumerate(losses, first_row))
+        terminal.write("".join(lines))
+
+
+def _row_record(row: int, loss: float) -> str:
+    if math.isfinite(loss):
+        return f'{{"row":{row},"loss":{loss!r}}}\n'
+    return f'{{"row":{row},"loss":null,"status":"{status(loss)}"}}\n'
+
+
+def _token(loss: float) -> str:
+    return repr(loss) if math.isfinite(loss) else "null"
+
+
+def _dumps(result: Result, terminal: Terminal, *, indent: int | None = None) -> str:
+    return json.dumps(
+        result.to_dict(),
+        indent=indent,
+        separators=None if indent else (",", ":"),
+        allow_nan=False,
+        ensure_ascii=not terminal.unicode,
+    )
+
+
+def _csv(result: Result, terminal: Terminal) -> None:
+    if result.reduction != "none":
+        record = _csv_record(result)
+        terminal.write(_csv_line(record) + _csv_line(record.values()))
+        return
+    terminal.write("row,loss\n")
+    for first_row, losses in _chunks(result):
+        lines = (f"{row},{loss!r}\n" for row, loss in enumerate(losses, first_row))
+        terminal.write("".join(lines))
+
+
+def _csv_line(fields: Any) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(fields)
+    return text.getvalue()
+
+
+def _csv_record(result: Result) -> dict[str, object]:
+    """One flat record. The columns are the same for every loss, so that records can be stacked."""
+    spread = result.distribution
+    fields = (
+        "std", "stderr", "min", "p25", "median", "p75", "p95", "p99", "max", "tail_share",
+        "quantile_error",
+    )  # fmt: skip
+    return {
+        "loss": result.loss.name,
+        "spec": result.loss.spec,
+        "reduction": result.reduction,
+        "value": full(result.value),
+        "status": result.status,
+        "n": result.n,
+        "ignored": result.ignored,
+        "divisor": full(result.divisor),
+        "divisor_meaning": result.divisor_meaning,
+        **{name: _number(result.reductions.get(name)) for name in ("mean", "sum", "batchmean")},
+        **{name: _number(getattr(spread, name, None)) for name in fields},
+        "diagnostics": " ".join(found.code for found in result.diagnostics),
+        "version": result.version,
+        "signature": result.signature,
+    }
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else full(value)
+
+
+def _chunks(result: Result) -> Iterator[tuple[int, list[float]]]:
+    """The per-sample losses as Python numbers, a chunk at a time, with the row of the first."""
+    losses = _kept(result)
+    for start in range(0, len(losses), _CHUNK):
+        yield start + 1, losses[start : start + _CHUNK].tolist()
+
+
+def _kept(result: Result) -> Array:
+    if result.per_sample is None:
+        raise ValueError("the per-sample losses were not kept in this run")
+    return result.per_sample
+
+
+Renderer = Callable[[Result, Terminal], None]
+FORMATS: Mapping[str, Renderer] = MappingProxyType(
+    {
+        "table": _table,
+        "json": _json,
+        "jsonl": _jsonl,
+        "csv": _csv,
+        "markdown": _markdown,
+        "value": _value,
+    }
+)

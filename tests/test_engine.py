@@ -1,0 +1,221 @@
+"""The engine: the same bits whoever does the work, memory that does not grow, faults in row order."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+
+import losscli
+from losscli.api import Run
+from losscli.data.files import open_files
+from losscli.engine.executor import run
+from losscli.engine.plan import Block, Plan
+from losscli.engine.shapes import fit_inputs
+from losscli.results import Result
+from losscli.spec import parse
+
+ROWS = 300_000
+
+
+@pytest.fixture(scope="module")
+def pairs() -> pa.Table:
+    rng = np.random.default_rng(7)
+    target = rng.normal(size=ROWS) * 10.0 ** rng.integers(-8, 8, ROWS)
+    return pa.table({"prediction": target * rng.normal(1.0, 0.1, ROWS), "target": target})
+
+
+@pytest.fixture(scope="module")
+def scores() -> pa.Table:
+    rng = np.random.default_rng(8)
+    logits = rng.normal(size=(ROWS // 4, 5)) * 30.0
+    columns = {f"logits_{i}": column for i, column in enumerate(logits.T)}
+    return pa.table({**columns, "target": rng.integers(0, 5, ROWS // 4)})
+
+
+def evaluate(spec: str, files: list[Path], threads: int | None = None) -> Result:
+    bound = parse(spec)
+    inputs = open_files(bound.loss.inputs, [str(file) for file in files], columns={})
+    return Run(bound, inputs, "mean", threads).evaluate()
+
+
+def layouts(table: pa.Table, first: list[str], folder: Path) -> list[list[Path]]:
+    """The same rows as CSV, as Parquet with several row-group sizes, in one file and in two."""
+    folder.mkdir(exist_ok=True)
+    both = {"one": table.column_names}, {"a": first, "b": table.drop_columns(first).column_names}
+    made: list[list[Path]] = []
+    for names in both:
+        for group in (None, 1_000, 65_536, 100_003, ROWS):
+            paths = []
+            for name, columns in names.items():
+                path = folder / f"{name}-{group}.{'csv' if group is None else 'parquet'}"
+                if group is None:
+                    pa_csv.write_csv(table.select(columns), path)
+                else:
+                    pq.write_table(table.select(columns), path, row_group_size=group)
+                paths.append(path)
+            made.append(paths)
+    # Two files that are cut differently.
+    made.append([made[6][0], made[8][1]])
+    return made
+
+
+def bits(result: Result) -> tuple[object, ...]:
+    numbers = [*result.reductions.values(), result.divisor]
+    assert result.distribution is not None
+    numbers += [getattr(result.distribution, n) for n in ("std", "stderr", "median", "p99", "max")]
+    return (*(number.hex() for number in numbers), result.worst, result.n, result.ignored)
+
+
+def test_same_bits_from_any_layout_on_any_threads(pairs: pa.Table, tmp_path: Path) -> None:
+    found = {
+        bits(evaluate("huber(delta=0.5)", files, threads))
+        for files in layouts(pairs, ["prediction"], tmp_path)
+        for threads in (1, 2, 7)
+    }
+    assert len(found) == 1
+
+
+def test_same_bits_for_matrices(scores: pa.Table, tmp_path: Path) -> None:
+    wide = scores.drop_columns("target").column_names
+    files = layouts(scores, wide, tmp_path)
+    nested = pa.table({
+        "logits": pa.array(list(np.column_stack([scores[name] for name in wide]))),
+        "target": scores["target"],
+    })  # fmt: skip
+    pq.write_table(nested, tmp_path / "nested.parquet", row_group_size=12_345)
+    found = {
+        bits(evaluate("cross-entropy(label_smoothing=0.1)", paths, threads))
+        for paths in [*files, [tmp_path / "nested.parquet"]]
+        for threads in (1, 2, 7)
+    }
+    assert len(found) == 1
+
+
+def test_arrays_give_the_bits_of_files(pairs: pa.Table, tmp_path: Path) -> None:
+    pq.write_table(pairs, tmp_path / "pairs.parquet")
+    from_file = evaluate("mse", [tmp_path / "pairs.parquet"])
+    columns = [pairs[name].to_numpy() for name in ("prediction", "target")]
+    assert bits(losscli.compute("mse", *columns)) == bits(from_file)
+    assert bits(losscli.compute("mse", str(tmp_path / "pairs.parquet"))) == bits(from_file)
+
+
+def test_agrees_with_numpy(pairs: pa.Table) -> None:
+    prediction, target = (pairs[name].to_numpy() for name in ("prediction", "target"))
+    result = losscli.compute("mse", prediction, target)
+    losses = (prediction - target) ** 2
+    assert result.value == pytest.approx(math.fsum(losses) / ROWS, rel=1e-15)
+    assert result.per_sample is not None
+    np.testing.assert_array_equal(result.per_sample, losses)
+    spread = result.distribution
+    assert spread is not None
+    assert spread.std == pytest.approx(losses.std(ddof=1), rel=1e-12)
+    assert spread.stderr == pytest.approx(losses.std(ddof=1) / math.sqrt(ROWS), rel=1e-12)
+    assert spread.quantile_error == 0.0
+    assert [spread.p25, spread.median, spread.p99] == list(np.quantile(losses, [0.25, 0.5, 0.99]))
+    order = np.lexsort((np.arange(ROWS), -losses))[:10]
+    assert [worst.row - 1 for worst in result.worst] == order.tolist()
+    top = np.sort(losses)[-ROWS // 100 :]
+    assert spread.tail_share == pytest.approx(top.sum() / losses.sum(), rel=1e-12)
+
+
+def test_blocks_depend_on_the_shape_of_a_row_alone(pairs: pa.Table, tmp_path: Path) -> None:
+    bound = parse("mse")
+    cuts = set()
+    for paths in layouts(pairs, ["prediction"], tmp_path):
+        inputs = open_files(bound.loss.inputs, [str(path) for path in paths], columns={})
+        plan = Plan(inputs, fit_inputs(bound, inputs))
+        seen: list[Block] = list(run(plan, lambda block: block, threads=2))
+        cuts.add(tuple((block.first_row, block.rows) for block in seen))
+        assert all(max(x.size for x in block.arrays.values()) <= 2**16 for block in seen)
+    assert len(cuts) == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_the_first_fault_in_row_order_is_reported(threads: int, tmp_path: Path) -> None:
+    target = np.ones(ROWS)
+    target[[70_000, 250_000]] = 2.0
+    pq.write_table(
+        pa.table({"prediction": np.full(ROWS, 0.5), "target": target}),
+        tmp_path / "p.parquet",
+        row_group_size=65_536,
+    )
+    with pytest.raises(losscli.DataError) as caught:
+        evaluate("bce", [tmp_path / "p.parquet"], threads)
+    assert (caught.value.row, caught.value.column) == (70_001, "target")
+
+
+def test_sample_weight_is_a_weighted_mean() -> None:
+    rng = np.random.default_rng(3)
+    p, t, w = rng.normal(size=(3, 1000))
+    w = np.abs(w)
+    w[::7] = 0.0
+    result = losscli.compute("mae", p, t, sample_weight=w)
+    losses = np.abs(p - t)
+    assert result.value == pytest.approx((w * losses).sum() / w.sum(), rel=1e-14)
+    assert result.ignored == np.count_nonzero(w == 0.0)
+    assert result.divisor_meaning == "sum of sample weights"
+    # Weights of 1 and 0 are the same as leaving rows out.
+    plain = losscli.compute("mae", p[w > 0], t[w > 0])
+    kept = losscli.compute("mae", p, t, sample_weight=(w > 0).astype(float))
+    assert kept.value == pytest.approx(plain.value, rel=1e-15)
+    assert plain.distribution is not None
+    assert kept.distribution is not None
+    assert kept.distribution.stderr == pytest.approx(plain.distribution.stderr, rel=1e-12)
+
+
+def test_a_mean_survives_a_sum_beyond_the_largest_double() -> None:
+    result = losscli.compute("mae", np.full(100, 1e308), np.zeros(100))
+    assert result.value == pytest.approx(1e308, rel=1e-15)
+    assert result.reductions["sum"] == math.inf
+
+
+def test_rows_of_several_elements_reduce_like_the_whole() -> None:
+    rng = np.random.default_rng(4)
+    p, t = rng.normal(size=(2, 50, 3, 2))
+    mean = losscli.compute("mse", p, t)
+    assert mean.per_sample is not None
+    assert mean.elements is not None
+    assert mean.elements.shape == (50, 3, 2)
+    np.testing.assert_allclose(mean.per_sample, ((p - t) ** 2).mean(axis=(1, 2)), rtol=1e-14)
+    assert mean.value == pytest.approx(mean.per_sample.mean(), rel=1e-14)
+    total = losscli.compute("mse", p, t, reduction="sum")
+    assert total.per_sample is not None
+    assert total.value == pytest.approx(total.per_sample.sum(), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target"), [((5,), (5, 1)), ((5, 1), (5,)), ((5, 1), (5, 1))]
+)
+def test_n_against_n_by_one_are_n_pairs(
+    prediction: tuple[int, ...], target: tuple[int, ...]
+) -> None:
+    p, t = np.arange(5.0), np.zeros(5)
+    result = losscli.compute("mse", p.reshape(prediction), t.reshape(target))
+    assert result.value == 6.0
+    assert result.divisor == 5.0
+
+
+def test_nothing_is_broadcast() -> None:
+    with pytest.raises(losscli.DataError, match=r"target has shape \(N, 4\)"):
+        losscli.compute("mse", np.zeros((5, 3)), np.zeros((5, 4)))
+    with pytest.raises(losscli.DataError, match="5 rows"):
+        losscli.compute("mse", np.zeros(5), np.zeros(4))
+
+
+def test_all_ignored_is_nan_and_says_so() -> None:
+    result = losscli.compute("cross-entropy", np.zeros((3, 2)), [-100, -100, -100])
+    assert result.status == "nan"
+    assert result.reductions["sum"] == 0.0
+    assert result.ignored == 3
+    assert result.failed
+
+
+def test_no_rows_is_an_error() -> None:
+    with pytest.raises(losscli.DataError, match="no rows"):
+        losscli.compute("mse", [], [])
