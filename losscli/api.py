@@ -40,7 +40,8 @@ def compute(
             ``__array__``, or a path to a CSV or Parquet file.
         reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
         threads: how many to use; the result has the same bits for any number. Default: all cores.
-        named: data by the name of its role (``target=...``, ``weight=...``, ``sample_weight=...``), and
+        named: data by the name of its role (``target=...``, ``weight=...``,
+        ``sample_weight=...``), and
             the loss's parameters by PyTorch's names (``label_smoothing=0.1``).
 
     Returns:
@@ -103,8 +104,9 @@ def choose_reduction(bound: BoundLoss, reduction: str | None) -> Reduction:
 class Run:
     """An evaluation: what, on which rows, and what to keep of it.
 
-    ``detail`` asks for the distribution, the worst rows and the guide's word; without it a run costs
-    what its number costs. ``take_rows`` receives the per-sample losses block by block, in order.
+    ``detail`` asks for the distribution, the worst rows and the guide's word; without it a run
+    costs what its number costs. ``take_rows`` receives the per-sample losses block by block, in
+    order.
     """
 
     bound: BoundLoss

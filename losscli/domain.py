@@ -1,7 +1,7 @@
 """What a value may be.
 
-A kernel states the domain of each argument in its annotation (``prediction: Real``). Validation with
-row numbers, reference pages and property-test data are all derived from that one statement.
+A kernel states the domain of each argument in its annotation (``prediction: Real``). Validation
+with row numbers, reference pages and property-test data are all derived from that one statement.
 
 A *role* is an argument that is data, one entry a row; its :class:`Domain` also says its axes:
 
@@ -74,9 +74,10 @@ class Context:
 class Domain:
     """The values and axes of one role.
 
-    ``values`` lists the only ones allowed (labels); otherwise ``interval`` bounds them, ``integral``
-    wants whole numbers, and ``also`` admits one value more. ``nan`` says whether NaN passes and
-    propagates into the loss, as in PyTorch. ``hint`` is what to do about a value outside.
+    ``values`` lists the only ones allowed (labels); otherwise ``interval`` bounds them,
+    ``integral`` wants whole numbers, and ``also`` admits one value more. ``nan`` says whether NaN
+    passes and propagates into the loss, as in PyTorch. ``hint`` is what to do about a value
+    outside.
     """
 
     name: str
@@ -108,7 +109,8 @@ class Domain:
         return tuple(int(i) for i in np.unravel_index(int(bad.argmax()), x.shape))
 
     def _surely_inside(self, x: Array) -> bool:
-        # Two cheap passes settle nearly every block. NaN fails both comparisons and is looked at again.
+        # Two cheap passes settle nearly every block. NaN fails both comparisons and is looked at
+        # again.
         if self.values is not None or self.integral:
             return False
         if self.interval == ANY:

@@ -6,7 +6,7 @@
     ├── UsageError              exit 2   the command or the call is wrong
     │   ├── UnknownLossError             no loss has that name
     │   └── ParameterError               a parameter of a loss is missing, unknown or out of range
-    ├── DataError               exit 2   a file or an array cannot be used: says which, where, what to do
+    ├── DataError               exit 2   data cannot be used: says which, where, what to do
     └── OutputError             exit 2   a result could not be written
 """
 

@@ -1,6 +1,7 @@
 """What a run found: frozen records, one schema for Python, JSON and every report.
 
-``SCHEMA_VERSION`` changes when a field changes its meaning or goes away; new fields do not change it.
+``SCHEMA_VERSION`` changes when a field changes its meaning or goes away; new fields do not change
+it.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ class InputRecord:
 class Distribution:
     """How the per-sample losses of the counted rows are spread.
 
-    ``stderr`` is the standard error of the mean. ``tail_share`` is the part of the sum that the worst
-    1 % of the rows carry. Quantiles are exact while ``quantile_error`` is 0, else within that relative
-    error.
+    ``stderr`` is the standard error of the mean. ``tail_share`` is the part of the sum that the
+    worst 1 % of the rows carry. Quantiles are exact while ``quantile_error`` is 0, else within
+    that relative error.
     """
 
     std: float
@@ -99,7 +100,8 @@ class Result:
     """One loss evaluated on one data set.
 
     Attributes:
-        value: the loss under ``reduction``; NaN or infinite as PyTorch would have it, see ``status``.
+        value: the loss under ``reduction``; NaN or infinite as PyTorch would have it, see
+        ``status``.
             With ``reduction="none"`` it is the mean, and the per-sample losses are the result.
         reductions: every reduction this loss allows that is a number.
         divisor: what the mean divides by; ``divisor_meaning`` says what that is.
@@ -218,7 +220,8 @@ def _plain(value: Any) -> Any:
 class Leaf:
     """The end of a walk through the decision guide.
 
-    ``torch`` is PyTorch's name, ``command`` the line to run next, ``instead`` other losses that fit.
+    ``torch`` is PyTorch's name, ``command`` the line to run next, ``instead`` other losses that
+    fit.
     """
 
     loss: str
@@ -267,7 +270,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What ``recommend`` says: the answers so far, what was measured, and a leaf or what is open."""
+    """What ``recommend`` says: answers, measurements, and a leaf or the open question."""
 
     answers: tuple[Answer, ...]
     measured: tuple[Measurement, ...]

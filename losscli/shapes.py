@@ -1,8 +1,9 @@
 """Do the roles of a loss fit together?
 
-Settled from shapes alone, before a value is looked at, and the same for files and for arrays. Nothing is
-ever broadcast between roles: (N,) against (N, 1) are N pairs, (N, 3) against (N, 4) is an error. Only
-a weight that is *one for all rows* is broadcast, as in PyTorch, along the axes behind the first.
+Settled from shapes alone, before a value is looked at, and the same for files and for arrays.
+Nothing is ever broadcast between roles: (N,) against (N, 1) are N pairs, (N, 3) against (N, 4) is
+an error. Only a weight that is *one for all rows* is broadcast, as in PyTorch, along the axes
+behind the first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One loss is one declaration: :func:`loss` turns a kernel into a :class:`Loss`.
 
-Roles, parameters, options, help, validation and the spec string are read off the kernel's signature,
-so none of them can disagree with it.
+Roles, parameters, options, help, validation and the spec string are read off the kernel's
+signature, so none of them can disagree with it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Array])
 class Param:
     """An argument that is a setting: one value for the whole run.
 
-    ``kind`` is ``float``, ``int``, ``bool``, ``str`` (with ``choices``) or ``vector``; ``size`` is the
-    axis a vector runs along: ``C`` for classes, ``K`` for the columns of a row.
+    ``kind`` is ``float``, ``int``, ``bool``, ``str`` (with ``choices``) or ``vector``; ``size`` is
+    the axis a vector runs along: ``C`` for classes, ``K`` for the columns of a row.
     """
 
     name: str
@@ -253,8 +253,10 @@ def loss(
 
     Args:
         aliases: the names other libraries give it; spelling (case, ``-``, ``_``) does not matter.
-        torch: PyTorch's class, such as ``torch.nn.HuberLoss``; it and its last part are aliases too.
-        divisor: called like the kernel; returns what the mean divides by, element by element, or None
+        torch: PyTorch's class, such as ``torch.nn.HuberLoss``; it and its last part are aliases
+        too.
+        divisor: called like the kernel; returns what the mean divides by, element by element, or
+        None
             for a plain count. Only for losses whose mean is not over all elements.
         reductions: what ``--reduction`` may be, the default first.
         minimum_when_equal: the two roles that agree at a perfect prediction, tested as a law.
@@ -374,7 +376,7 @@ _BY_KEY: dict[str, Loss] = {}
 
 
 def _key(name: str) -> str:
-    """Spelling does not matter: ``nn.HuberLoss``, ``huber_loss`` and ``huber-loss`` are one name."""
+    """Spelling does not matter: ``nn.HuberLoss`` and ``huber_loss`` are one name."""
     return name.rpartition(".")[2].replace("-", "").replace("_", "").replace(" ", "").casefold()
 
 

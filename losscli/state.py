@@ -1,8 +1,8 @@
 """What is kept of the rows of a block, and how two blocks become one.
 
-Everything here merges. The engine merges in block order, so the result depends on the blocks alone and
-the blocks on the rows alone. The exact ones (counts, extremes, worst rows, quantiles) would come out
-the same in any order; :class:`Moments` would not, to the last bit.
+Everything here merges. The engine merges in block order, so the result depends on the blocks alone
+and the blocks on the rows alone. The exact ones (counts, extremes, worst rows, quantiles) would
+come out the same in any order; :class:`Moments` would not, to the last bit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCALE = 2.0**-64
 
 @dataclass(slots=True)
 class ExactSum:
-    """A sum of block sums, rounded once at the end (Shewchuk's algorithm, through ``math.fsum``)."""
+    """A sum of block sums, rounded once at the end (Shewchuk, through ``math.fsum``)."""
 
     parts: list[float] = field(default_factory=list)
     scaled: list[float] = field(default_factory=list)
@@ -83,8 +83,8 @@ def _divide(total: float, divisor: float) -> float:
 class Moments:
     """Count, means and centred second moments of pairs (loss, divisor), merged as Chan et al. 1983.
 
-    The pairs are what the ratio ``sum(loss) / sum(divisor)`` is made of, so they also give its standard
-    error. With equal divisors that is the textbook ``std / sqrt(n)``.
+    The pairs are what the ratio ``sum(loss) / sum(divisor)`` is made of, so they also give its
+    standard error. With equal divisors that is the textbook ``std / sqrt(n)``.
     """
 
     n: int = 0
@@ -179,7 +179,7 @@ class Quantiles:
 
     @classmethod
     def of(cls, x: Array, rows_before: int) -> Quantiles:
-        """Of a block that starts at row ``rows_before``: late blocks go to the histogram at once."""
+        """Of a block after ``rows_before`` rows: a late one goes to the histogram at once."""
         quantiles = cls(x.size, [x]) if x.size else cls()
         if rows_before >= _EXACT_ROWS:
             quantiles._bin()
@@ -213,7 +213,7 @@ class Quantiles:
         return [float(q) for q in _middles(keys[found])]
 
     def tail_share(self, share: float) -> float:
-        """The part of the sum that the largest ``share`` of the values carry; NaN if it is no part."""
+        """What part of the sum the largest ``share`` of the values carry, or NaN."""
         if self.n == 0:
             return math.nan
         count = max(1, math.ceil(share * self.n))
@@ -309,4 +309,5 @@ def _at_least_kth(x: Array, k: int) -> NDArray[np.bool_]:
         return x == x
     peaks = np.fmax.reduce(x[: tiles * _TILE].reshape(tiles, _TILE), axis=1)
     kth = np.partition(peaks[peaks == peaks], -k)[-k] if (peaks == peaks).sum() > k else -np.inf
-    return x >= kth
+    above: NDArray[np.bool_] = x >= kth
+    return above

@@ -1,4 +1,4 @@
-"""The engine: the same bits whoever does the work, memory that does not grow, faults in row order."""
+"""The engine: the same bits whoever does the work, small blocks, faults in row order."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from losscli.cli.recommend import recommend
 from losscli.version import __version__
 
 
-
 class _Commands(TyperGroup):
     """The commands in the order of their use."""
 

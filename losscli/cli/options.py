@@ -13,7 +13,7 @@ from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from losscli.data.feed import Inputs
-    from losscli.spec import Role
+    from losscli.domain import Role
 
 
 # Panels of --help.

@@ -12,7 +12,7 @@ from losscli.cli.output import show_advice
 
 if TYPE_CHECKING:
     from losscli.analysis.facts import Facts
-    from losscli.results import Advice, Question
+    from losscli.results import Question
 
 
 def recommend(
@@ -53,6 +53,7 @@ def recommend(
 ) -> None:
     """Which loss fits? Walk the decision guide with flags, with questions, or with your files."""
     from losscli.analysis.guide import advise
+    from losscli.results import Question
 
     flags = {"task": task, "goal": goal, "need": need}
     given = {name: value for name, value in flags.items() if value is not None}
@@ -64,17 +65,13 @@ def recommend(
     options = [word for text in column or () for word in ("-c", text)]
     replies: dict[str, str] = {}
     advice = advise(given, facts, files or (), command_options=options)
-    while not given and facts is None and _is_open(advice) and sys.stdin.isatty():
+    while not given and facts is None and sys.stdin.isatty():
         question = advice.outcome
+        if not isinstance(question, Question):
+            break
         replies[question.name] = _ask(question)
         advice = advise(given, facts, files or (), command_options=options, replies=replies)
     show_advice(advice, format)
-
-
-def _is_open(advice: Advice) -> bool:
-    from losscli.results import Question
-
-    return isinstance(advice.outcome, Question)
 
 
 def _measure(
@@ -89,7 +86,7 @@ def _measure(
 
 
 def _ask(question: Question) -> str:
-    """Ask until the answer is one of the choices. Questions go to stderr: stdout is for the result."""
+    """Ask, on stderr, until the answer is one of the choices."""
     from losscli.analysis.guide import labels, reply
     from losscli.errors import UsageError
 

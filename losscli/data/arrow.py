@@ -75,7 +75,8 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
 def values_of(array: pa.Array) -> Numbers:
     """The values of an array without missing ones.
 
-    Through DLPack, since ``to_numpy`` loads pandas, which costs as much as reading ten million rows.
+    Through DLPack, since ``to_numpy`` loads pandas, which costs as much as reading ten million
+    rows.
     """
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())

@@ -1,8 +1,9 @@
 """The quick way through plain CSV: no quotes, and nothing but numbers in the columns that matter.
 
-Most files of predictions are such. NumPy finds the separators, and Arrow reads the cells between them
-where they lie, as strings that are cast to float64. Arrow's CSV reader gives the same bits (both parse
-with the same routine) but first copies every cell; it takes over wherever a piece is not plain.
+Most files of predictions are such. NumPy finds the separators, and Arrow reads the cells between
+them where they lie, as strings that are cast to float64. Arrow's CSV reader gives the same bits
+(both parse with the same routine) but first copies every cell; it takes over wherever a piece is
+not plain.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from losscli.data.blocks import Chunk
 
@@ -57,7 +59,9 @@ class PlainCells:
         columns = numbers.reshape(rows, self._width, 2)[:, :, 0]
         return [columns[:, i] for i in self._wanted]
 
-    def _find_ends(self, data: memoryview, rows: int) -> np.ndarray[tuple[int], np.dtype[np.intp]] | None:
+    def _find_ends(
+        self, data: memoryview, rows: int
+    ) -> NDArray[np.intp] | None:
         """Where each cell ends, if every row has its cells and the last row its line end."""
         characters = np.frombuffer(data, np.uint8)
         separators = characters == _NEWLINE

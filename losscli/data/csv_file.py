@@ -26,6 +26,7 @@ from losscli.errors import DataError
 _PIECE_BYTES = 3 * 2**19
 _CAST_BYTES = 2**25
 _HEAD_BYTES = 2**18
+_LONGEST_HEADER = 2**24
 _SAMPLED_ROWS = 100
 
 _BOM = b"\xef\xbb\xbf"
@@ -60,6 +61,8 @@ class CsvTable:
         self.name = path
         head = _read_head(path)
         first = _end_of_record(head)
+        if first >= _LONGEST_HEADER:
+            raise DataError("has no line end in its first 16 MiB", path=path, hint="is it CSV?")
         cells = _split(path, head[:first], delimiter)
         if header is None and all(map(is_number, cells)):
             raise _header_unclear(path, cells)
@@ -124,7 +127,8 @@ class CsvFeed:
                 begin, end = offsets[piece : piece + 2]
                 data = buffer[: end - begin]
                 file.seek(begin)
-                read_into(file, data)
+                if read_into(file, data) < len(data):
+                    raise DataError("is shorter than before: it changed", path=self.name)
                 first = piece * step
                 rows = min(step, self.rows - first)
                 wanted = slice(max(start - first, 0), min(stop - first, rows))
@@ -231,7 +235,7 @@ def read_carefully(
 def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
     expected = len(layout.columns)
     place = Place(layout.path, None, row)
-    if not any(cell.strip() for cell in cells) and len(cells) <= 1:
+    if not cells or (len(cells) == 1 and cells[0].isspace()):
         raise place.fault("blank line", hint="remove it, or write the value that is missing")
     if len(cells) != expected:
         raise place.fault(f"has {len(cells)} cells, not {expected} as the first line")
@@ -279,15 +283,21 @@ def _records(data: bytes, layout: Layout) -> Iterator[list[str]]:
 
 
 def _read_head(path: str) -> bytes:
-    """The beginning of the file, at least its first record."""
-    size = _HEAD_BYTES
+    """The beginning of the file: its first record and a good part of what follows."""
     with open(path, "rb") as file:
-        head = file.read(size)
-        while len(head) == size and _end_of_record(head) == size:
-            head += file.read(size)
-            size *= 2
+        head = file.read(_HEAD_BYTES)
+        _check_text(path, head)
+        while len(head) < _LONGEST_HEADER and _end_of_record(head) > len(head) - _HEAD_BYTES:
+            more = file.read(len(head))
+            if not more:
+                break
+            head += more
+    return head
+
+
+def _check_text(path: str, head: bytes) -> None:
     if not head.removeprefix(_BOM):
-        raise DataError("is empty", path=path, hint="was it written?")
+        raise DataError("is empty", path=path, hint="was it written to the end?")
     if head.startswith(_UTF16):
         raise DataError("is UTF-16 text", path=path, hint="save it as UTF-8")
     if b"\0" in head:
@@ -296,19 +306,17 @@ def _read_head(path: str) -> bytes:
     if b"\r" in head and b"\n" not in head:
         hint = "save it with line feeds (LF or CRLF)"
         raise DataError("ends its lines with carriage returns only", path=path, hint=hint)
-    return head
 
 
 def _end_of_record(head: bytes) -> int:
     """Where the first record ends: after a line end that no quotes enclose."""
-    end = 0
-    while True:
-        newline = head.find(b"\n", end)
-        if newline < 0:
-            return len(head)
+    end = quotes = 0
+    while (newline := head.find(b"\n", end)) >= 0:
+        quotes += head.count(b'"', end, newline)
         end = newline + 1
-        if head.count(b'"', 0, end) % 2 == 0:
+        if quotes % 2 == 0:
             return end
+    return len(head)
 
 
 def _split(path: str, line: bytes, delimiter: str) -> list[str]:

@@ -1,8 +1,8 @@
 """What the engine sees of the data: feeds of rows, cut anywhere, read by any thread.
 
 A :class:`Feed` is one opened thing (a file, several files as one long table, arrays in memory) and
-the roles it holds. A cursor walks a range of its rows. The engine opens many cursors on one feed, each
-on its own thread; where a cursor opens cheaply, ``starts`` says.
+the roles it holds. A cursor walks a range of its rows. The engine opens many cursors on one feed,
+each on its own thread; where a cursor opens cheaply, ``starts`` says.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class _Writer(Protocol):
 
 
 class RowWriter:
-    """Per-sample losses into a CSV or Parquet file with the columns ``row`` (from 1) and ``loss``."""
+    """Per-sample losses into a CSV or Parquet file: ``row`` (from 1) and ``loss``."""
 
     def __init__(self, writer: _Writer) -> None:
         self._writer = writer
@@ -109,7 +109,7 @@ class RowSpool:
 
     def write(self, per_sample: Array) -> None:
         """Append the losses of the next rows."""
-        data = memoryview(np.ascontiguousarray(per_sample)).cast("B")
+        data = memoryview(np.ascontiguousarray(per_sample).data).cast("B")
         while data:
             data = data[os.write(self._descriptor, data) :]
         self._rows += len(per_sample)

@@ -23,10 +23,13 @@ _TAIL = 0.01
 
 @dataclass(slots=True)
 class Detail:
-    """The spread of the per-sample losses: what a bare number does not need."""
+    """The spread of the per-sample losses: what a bare number does not need.
+
+    ``ratio`` is of losses and divisors where these differ from row to row, else None.
+    """
 
     losses: Moments
-    ratio: Moments
+    ratio: Moments | None
     extremes: Extremes
     quantiles: Quantiles
     worst: Worst
@@ -34,7 +37,8 @@ class Detail:
     def merge(self, other: Detail) -> None:
         """Take in later rows."""
         self.losses.merge(other.losses)
-        self.ratio.merge(other.ratio)
+        if self.ratio is not None and other.ratio is not None:
+            self.ratio.merge(other.ratio)
         self.extremes.merge(other.extremes)
         self.quantiles.merge(other.quantiles)
         self.worst.merge(other.worst)
@@ -73,7 +77,7 @@ class LossState:
             self.detail.merge(later.detail)
 
     def reduce(self, reduction: Reduction) -> float:
-        """The loss of all rows under this reduction; ``none`` has no number of its own: the mean."""
+        """The loss of all rows under this reduction; under ``none`` it is the mean."""
         if reduction == "sum":
             return self.loss.total()
         divisor = self.batch if reduction == "batchmean" else self.divisor
@@ -136,23 +140,21 @@ class Measure:
     def _look_closer(
         self, state: LossState, first_row: int, per_sample: Array, loss: Array, share: Array | float
     ) -> None:
-        varied = isinstance(share, np.ndarray)
-        counted = share > 0.0 if varied else None
-        if counted is not None and not counted.all():
-            state.ignored = int(counted.size - np.count_nonzero(counted))
+        counted = None
+        if isinstance(share, np.ndarray):
+            counted = np.flatnonzero(share > 0.0)
+            state.ignored = share.size - counted.size
+            share = share[counted]
         if not self.detail:
             return
-        worst = Worst.of(per_sample, first_row, WORST_ROWS)
-        if state.ignored:
-            seen = np.flatnonzero(counted)
-            per_sample, loss, share = per_sample[seen], loss[seen], share[seen]
-            worst = Worst.of(per_sample, 0, WORST_ROWS)
-            worst.row = seen[worst.row] + first_row
+        if state.ignored and counted is not None:
+            per_sample, loss = per_sample[counted], loss[counted]
+        worst = Worst.of(per_sample, 0, WORST_ROWS)
+        worst.row = (worst.row if counted is None else counted[worst.row]) + first_row
         finite = per_sample[~np.isnan(per_sample)] if state.nonfinite else per_sample
-        moments = Moments.of(per_sample, None)
         state.detail = Detail(
-            losses=moments,
-            ratio=Moments.of(loss, share) if varied else Moments.of(per_sample, None),
+            losses=Moments.of(per_sample, None),
+            ratio=Moments.of(loss, share) if isinstance(share, np.ndarray) else None,
             extremes=Extremes.of(finite),
             quantiles=Quantiles.of(finite, first_row),
             worst=worst,
@@ -253,7 +255,7 @@ def _distribution(detail: Detail) -> Distribution:
     empty = detail.quantiles.n == 0
     return Distribution(
         std=detail.losses.std(),
-        stderr=detail.ratio.stderr(),
+        stderr=(detail.ratio or detail.losses).stderr(),
         min=math.nan if empty else detail.extremes.low,
         p25=p25,
         median=median,

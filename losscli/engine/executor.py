@@ -1,8 +1,9 @@
 """Who reads and evaluates the blocks: this thread, or a few threads at once.
 
-Each span is walked by one thread with cursors of its own, so what it decodes it also evaluates while it
-is in cache. Outcomes come back in block order through one bounded queue a span. When there are fewer
-spans than threads, the files of a span are read side by side, a block ahead of the arithmetic.
+Each span is walked by one thread with cursors of its own, so what it decodes it also evaluates
+while it is in cache. Outcomes come back in block order through one bounded queue a span. When
+there are fewer spans than threads, the files of a span are read side by side, a block ahead of the
+arithmetic.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from queue import Full, Queue
 from threading import Event
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -44,7 +45,8 @@ def run(
     """``measure`` of every block, in block order, whatever the number of threads.
 
     Raises:
-        DataError: the first fault in row order: a value outside its domain, a missing value, files of
+        DataError: the first fault in row order: a value outside its domain, a missing value, files
+        of
             different lengths.
     """
     spans = plan.spans()
@@ -69,7 +71,7 @@ def _run_threads(
             readers = stack.enter_context(ThreadPoolExecutor(threads, "losscli-read"))
         stack.callback(workers.shutdown, wait=False, cancel_futures=True)
         stack.callback(stop.set)
-        lanes = [_Lane(stop) for _ in spans]
+        lanes: list[_Lane[Outcome]] = [_Lane(stop) for _ in spans]
         for span, lane in zip(spans, lanes, strict=True):
             workers.submit(_fill, lane, plan, span, measure, readers)
         for lane in lanes:
@@ -113,7 +115,7 @@ def _fill(
         for block in _walk(plan, span, readers):
             if not lane.put(measure(block)):
                 return
-    except BaseException as error:  # noqa: BLE001 - raised again, in order, by the thread that folds
+    except BaseException as error:
         lane.put(None, error)
     else:
         lane.put(None)
@@ -179,7 +181,7 @@ class _Ahead:
         return rows
 
     def _settle(self) -> None:
-        # The cursor may be closed only when nobody reads from it. A fault in rows past the end of the
-        # walk is nobody's: the thread that folds has raised an earlier one, or wants no more.
+        # The cursor may be closed only when nobody reads from it. A fault in rows past the end of
+        # the walk is nobody's: the thread that folds has raised an earlier one, or wants no more.
         if not self._next.cancel():
             self._next.exception()

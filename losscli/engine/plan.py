@@ -16,8 +16,8 @@ from losscli.data.feed import Feed, Inputs
 from losscli.domain import Array
 from losscli.shapes import Fit
 
-# A block of single numbers is half a megabyte. A wide row counts all its values, and a block of them
-# is as large, so that a kernel's few temporaries stay in a core's cache.
+# A block of single numbers is half a megabyte. A wide row counts all its values, and a block of
+# them is as large, so that a kernel's few temporaries stay in a core's cache.
 BLOCK_VALUES = 2**16
 _SMALLEST_SPAN = 4
 
@@ -50,7 +50,7 @@ class Plan:
     def block_rows(self) -> int:
         """Rows in a block: a power of two that holds about 2^16 values of the widest role."""
         widest = max((prod(fit.shape) for fit in self.fits.values()), default=1)
-        return 2 ** max((BLOCK_VALUES // max(widest, 1)).bit_length() - 1, 0)
+        return 1 << max((BLOCK_VALUES // max(widest, 1)).bit_length() - 1, 0)
 
     @property
     def rows(self) -> int | None:

@@ -63,7 +63,7 @@ def show_loss(loss: Loss, format: str, terminal: Terminal) -> None:
     """Everything about one loss: table, json or markdown."""
     from losscli.report import catalogue
 
-    catalogue.LOSS_FORMATS[format](loss, terminal)
+    catalogue.PAGE_FORMATS[format](loss, terminal)
 
 
 def show_error(error: LosscliError, terminal: Terminal) -> None:

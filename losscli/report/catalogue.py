@@ -8,6 +8,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
+from losscli.domain import SAMPLE_WEIGHT, Role
 from losscli.report import docstring
 from losscli.report.draw import draw_markdown, draw_text
 from losscli.report.formula import plain
@@ -26,7 +27,7 @@ from losscli.report.page import (
 )
 from losscli.report.terminal import Terminal
 from losscli.results import SCHEMA_VERSION
-from losscli.spec import SAMPLE_WEIGHT, Loss, Param, Role, format_value
+from losscli.spec import Loss, Param, format_value
 
 
 def list_page(losses: Sequence[Loss]) -> Page:
@@ -67,8 +68,9 @@ def loss_page(loss: Loss) -> Page:
     shapes = tuple(line(docstring.plain(text)) for text in doc.shapes_alone)
     legend = tuple(line(docstring.plain(text)) for text in doc.legend)
     notes = tuple(line(docstring.plain(text)) for text in doc.remarks)
+    summary = line(Words(loss.name, "value"), f": {docstring.plain(doc.summary)}")
     parts = [
-        Section("", (Prose((line(Words(loss.name, "value"), f": {docstring.plain(doc.summary)}"),)),)),
+        Section("", (Prose((summary,)),)),
         Section("inputs", (_inputs(loss),)),
         Section("parameters", (_params(loss),)) if loss.params else None,
         Section("formula", (Code(formula), *_prose(*legend, *shapes))) if formula else None,
@@ -156,7 +158,8 @@ def _about(loss: Loss, doc: docstring.Doc) -> Entries:
 
 def spellings(loss: Loss) -> list[str]:
     """The other names it goes by, PyTorch's class without its module."""
-    return [*(alias for alias in loss.aliases if alias != loss.torch), *filter(None, [_torch(loss)])]
+    others = [alias for alias in loss.aliases if alias != loss.torch]
+    return [*others, _torch(loss)] if loss.torch else others
 
 
 def usage(loss: Loss) -> str:
@@ -168,7 +171,9 @@ def usage(loss: Loss) -> str:
 
 
 def _argument(param: Param) -> str:
-    return "" if param.kind == "bool" else f" {default(param) if param.default is not None else 'X'}"
+    if param.kind == "bool":
+        return ""
+    return " X" if param.default is None else f" {default(param)}"
 
 
 def record(loss: Loss) -> dict[str, Any]:
@@ -251,6 +256,6 @@ def _loss_markdown(loss: Loss, terminal: Terminal) -> None:
 LIST_FORMATS: Mapping[str, Callable[[Sequence[Loss], Terminal], None]] = MappingProxyType(
     {"table": _list_table, "json": _list_json, "markdown": _list_markdown}
 )
-LOSS_FORMATS: Mapping[str, Callable[[Loss, Terminal], None]] = MappingProxyType(
+PAGE_FORMATS: Mapping[str, Callable[[Loss, Terminal], None]] = MappingProxyType(
     {"table": _loss_table, "json": _loss_json, "markdown": _loss_markdown}
 )

@@ -1,4 +1,4 @@
-"""The page about a result: the most important at its end, or at its start where it is read from there."""
+"""The page about a result: the most important at the end that is read first."""
 
 from __future__ import annotations
 
@@ -71,7 +71,6 @@ def _inputs(result: Result) -> Table:
         Column("file", folds=True),
         Column("columns", folds=True),
         Column("rows", right=True),
-        Column("of each row"),
         Column("type"),
     )
     return Table(columns, tuple(_input(record) for record in result.inputs))
@@ -83,15 +82,8 @@ def _input(record: InputRecord) -> tuple[Words, ...]:
         Words("(array)", "dim") if record.path is None else Words(record.path),
         Words(shorten_numbered(record.columns)),
         Words(count(record.rows)),
-        Words(_shape(record.shape), "dim"),
-        Words(record.dtype, "dim"),
+        Words(f"{record.dtype}{list(record.shape) if record.shape else ''}", "dim"),
     )
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    if not shape:
-        return "1 value"
-    return f"{' x '.join(str(size) for size in shape)} value{'' if shape == (1,) else 's'}"
 
 
 def _reductions(result: Result, mark: str) -> Table:

@@ -1,4 +1,4 @@
-"""The parts of a loss's docstring: the summary, what goes in and comes out, the formula, the notes."""
+"""A loss's docstring in parts: summary, what goes in and comes out, formula, notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page is made of. Pages say what to show; ``plain``, ``screen`` and ``markdown`` say how."""
+"""What a page is made of. A page says what to show; ``plain``, ``screen`` or ``markdown`` how."""
 
 from __future__ import annotations
 
@@ -129,9 +129,7 @@ def shorten_numbered(names: Sequence[str]) -> str:
             runs[-1].append(name)
         else:
             runs.append([name])
-    return ", ".join(
-        f"{run[0]} .. {run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs
-    )
+    return ", ".join(f"{run[0]} .. {run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs)
 
 
 def _follows(before: str, name: str) -> bool:

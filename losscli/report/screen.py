@@ -29,7 +29,6 @@ _STYLES: dict[Style, str] = {
     "dim": "dim",
     "value": "bold",
     "accent": "cyan",
-    "good": "green",
     "warning": "yellow",
     "error": "bold red",
 }
@@ -185,5 +184,3 @@ def _pairs() -> Grid:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     return grid
-
-

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO, TypeAlias
 
-Style: TypeAlias = Literal["", "title", "head", "dim", "value", "accent", "good", "warning", "error"]
+Style: TypeAlias = Literal["", "title", "head", "dim", "value", "accent", "warning", "error"]
 
 _ANSI: dict[Style, str] = {
     "title": "1",
@@ -17,7 +17,6 @@ _ANSI: dict[Style, str] = {
     "dim": "2",
     "value": "1",
     "accent": "36",
-    "good": "32",
     "warning": "33",
     "error": "1;31",
 }
