@@ -1,7 +1,7 @@
 """Write the documentation that the code knows: docs/losses.md, docs/cli.md, the README's table.
 
-    python docs/generate.py           write what is out of date
-    python docs/generate.py --check   write nothing; exit 1 and show what is out of date
+python docs/generate.py           write what is out of date
+python docs/generate.py --check   write nothing; exit 1 and show what is out of date
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ def losses_page(_: str) -> str:
     parts = [
         "# The losses",
         NOTE,
-        "Values, defaults and edge cases are PyTorch's for every loss that PyTorch has; each section "
-        "says where other libraries differ. A loss answers to any of its names, spelled in any way.",
+        "Values, defaults and edge cases are PyTorch's for every loss that PyTorch has; each "
+        "section says where other libraries differ. A loss answers to any of its names, spelled "
+        "in any way.",
         loss_table(losses, ""),
         *(section(loss) for loss in losses),
     ]
@@ -142,7 +143,7 @@ def _params(loss: Loss) -> str:
     return _table(("option", "default", "may be", "what it is"), rows)
 
 
-def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     columns = tuple(Column(title) for title in titles)
     return "\n".join(table(Table(columns, tuple(tuple(map(Words, row)) for row in rows))))
 
@@ -159,7 +160,7 @@ def readme(old: str) -> str:
 
 def cli_page(_: str) -> str:
     """docs/cli.md: the help of every command."""
-    shared = ([], ["compute"], ["recommend"], ["list"], ["show"])
+    shared: list[list[str]] = [[], ["compute"], ["recommend"], ["list"], ["show"]]
     parts = ["# The command line", NOTE, *(_help(words) for words in shared), "# Each loss"]
     for family, members in groupby(registered().values(), key=lambda loss: loss.family):
         parts.append(f"The {family} losses:")

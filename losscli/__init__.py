@@ -48,11 +48,12 @@ def __getattr__(name: str) -> Any:
     # Loaded when first used, so that `losscli --help` does not wait for NumPy.
     if name not in __all__:
         raise AttributeError(f"module 'losscli' has no attribute {name!r}")
+    if name in _ERRORS:
+        return getattr(import_module("losscli.errors"), name)
+    losses = import_module("losscli.losses")  # registers them, so that parse knows their names
     if name == "losses":
-        return import_module("losscli.losses")
-    home = (
-        "errors" if name in _ERRORS else {"compute": "api", "Result": "results"}.get(name, "spec")
-    )
+        return losses
+    home = {"compute": "api", "Result": "results"}.get(name, "spec")
     return getattr(import_module(f"losscli.{home}"), name)
 
 

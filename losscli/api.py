@@ -11,7 +11,6 @@ import numpy as np
 from losscli.analysis.diagnostics import diagnose, guide_word
 from losscli.analysis.facts import Facts
 from losscli.data.align import check_counts, no_rows
-from losscli.data.arrays import from_arrays
 from losscli.data.feed import Inputs
 from losscli.domain import ANYTHING, Array
 from losscli.engine.evaluate import LossState, Measure, Total, conclude
@@ -54,6 +53,8 @@ def compute(
         UsageError: a role is missing, or there is one too many.
         DataError: the data does not fit the loss.
     """
+    from losscli.data.arrays import from_arrays
+
     bound = parse(loss) if isinstance(loss, str) else loss
     roles = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})

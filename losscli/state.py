@@ -71,8 +71,9 @@ def _exact_sum(parts: Sequence[float]) -> float:
 
 
 def _divide(total: float, divisor: float) -> float:
+    # A mean over nothing; PyTorch has NaN there too, even where smoothing leaves a loss.
     if divisor == 0.0:
-        return math.nan if total == 0.0 or math.isnan(total) else math.copysign(math.inf, total)
+        return math.nan
     try:
         return total / divisor
     except OverflowError:

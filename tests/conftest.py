@@ -5,6 +5,6 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "losscli", max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "losscli", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("losscli")

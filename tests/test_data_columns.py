@@ -34,12 +34,12 @@ def table(names: str | Sequence[str]) -> Names:
     columns = []
     for name in names.split() if isinstance(names, str) else names:
         kind, colon, rest = name.partition(":")
-        if not colon:
-            columns.append(Column(name, "double"))
-        elif kind == "text":
+        if colon and kind == "text":
             columns.append(Column(rest, "string", is_number=False))
-        else:
+        elif colon and kind == "list":
             columns.append(Column(rest, "list", is_list=True))
+        else:
+            columns.append(Column(name, "double"))
     return Names(columns)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from typer import Abort
+
 from losscli.cli.app import app
 from losscli.errors import LosscliError
 
@@ -26,7 +28,12 @@ def _run(words: list[str], traceback: bool) -> int:
         return int(app(words, prog_name="losscli", standalone_mode=False) or 0)
     except BrokenPipeError:
         return _close_quietly()
-    except KeyboardInterrupt:
+    except SystemExit as left:
+        # Typer leaves with 1 when a pipe is closed; what it caught is the context.
+        if isinstance(left.__context__, BrokenPipeError):
+            return _close_quietly()
+        raise
+    except (KeyboardInterrupt, Abort):
         print("interrupted", file=sys.stderr)
         return _INTERRUPTED
     except Exception as error:
@@ -42,7 +49,11 @@ def _explain(error: Exception) -> int:
     terminal = Terminal.of(sys.stderr)
     # Typer's usage errors know how to say what is wrong; their class is not part of its interface.
     if hasattr(error, "format_message"):
-        print_error(LosscliError(error.format_message()), terminal)
+        context = getattr(error, "ctx", None)
+        hint = f"see `{context.command_path} --help`" if context is not None else None
+        # Without a message the help was all there is to say.
+        if message := error.format_message():
+            print_error(LosscliError(message, hint=hint), terminal)
         return int(getattr(error, "exit_code", 2))
     if isinstance(error, LosscliError):
         print_error(error, terminal)

@@ -127,7 +127,7 @@ def _count_stretch(buffer: bytearray, begin: int, end: int) -> _Count:
     newline = data == _NEWLINE
     total = int(np.count_nonzero(newline))
     if buffer.find(b'"', begin, end) < 0:
-        return _Count(total, total, False)
+        return _Count(total, 0, False)
     quoted = _inside_quotes(data)
     newline &= ~quoted
     outside = int(np.count_nonzero(newline))

@@ -22,6 +22,7 @@ from losscli.data.feed import Cursor
 from losscli.domain import Array
 from losscli.engine.plan import Block, Plan, Span
 from losscli.errors import DataError
+from losscli.numerics import keep_freed_memory
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -51,6 +52,7 @@ def run(
     """
     spans = plan.spans()
     threads = default_threads() if threads is None else threads
+    keep_freed_memory()
     if threads == 1 or (plan.rows or plan.block_rows + 1) <= plan.block_rows:
         for span in spans:
             yield from (measure(block) for block in _walk(plan, span, None))

@@ -23,9 +23,10 @@ def count(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share such as ``71.3 %``."""
-    digits = 1 if abs(share) >= 0.001 or share == 0.0 else 3
-    return f"{100.0 * share:.{digits}f} %"
+    """A share such as ``71.3 %``; a tiny one keeps two digits, ``0.05 %``."""
+    if 0.0 < abs(share) < 0.001:
+        return f"{100.0 * share:.2g} %"
+    return f"{100.0 * share:.1f} %"
 
 
 def things(number: float, plural: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -106,6 +106,26 @@ def line(*parts: Words | str) -> Line:
 def text_of(parts: Line) -> str:
     """The bare text of a line."""
     return "".join(part.text for part in parts)
+
+
+def map_words(block: Block, change: Callable[[Words], Words]) -> Block:
+    """The block with each run of text changed."""
+
+    def changed(parts: Line) -> Line:
+        return tuple(change(words) for words in parts)
+
+    if isinstance(block, Table):
+        return replace(block, rows=tuple(changed(row) for row in block.rows))
+    if isinstance(block, Entries):
+        items = ((change(label), tuple(map(changed, texts))) for label, texts in block.items)
+        return Entries(tuple(items))
+    if isinstance(block, Tree):
+        return _map_tree(block, changed)
+    return replace(block, lines=tuple(map(changed, block.lines)))
+
+
+def _map_tree(tree: Tree, change: Callable[[Line], Line]) -> Tree:
+    return Tree(change(tree.label), tuple(_map_tree(branch, change) for branch in tree.branches))
 
 
 def cells(text: str) -> int:

@@ -12,8 +12,6 @@ from types import MappingProxyType
 from typing import Any
 
 from losscli.domain import Array
-from losscli.report.compute_page import summary_page, table_page
-from losscli.report.draw import draw_markdown, draw_text
 from losscli.report.numbers import full
 from losscli.report.terminal import Terminal
 from losscli.results import Result, status
@@ -22,11 +20,18 @@ from losscli.results import Result, status
 _CHUNK = 1 << 16
 
 
+# Pages load where one is drawn: a bare value should not wait for them.
 def _table(result: Result, terminal: Terminal) -> None:
+    from losscli.report.compute_page import table_page
+    from losscli.report.draw import draw_text
+
     draw_text(table_page(result, unicode=terminal.unicode), terminal)
 
 
 def _markdown(result: Result, terminal: Terminal) -> None:
+    from losscli.report.compute_page import summary_page
+    from losscli.report.draw import draw_markdown
+
     draw_markdown(summary_page(result), terminal)
 
 

@@ -17,8 +17,8 @@ from losscli.report.terminal import Style, Terminal
 
 # Wider than this, lines are hard to read; only a table that needs more gets more.
 _COMFORTABLE = 100
-# Narrower, labels would be cut; the terminal then wraps the lines.
-_NARROWEST = 40
+# Narrower, a number could be folded; the terminal then wraps the lines.
+_NARROWEST = 48
 _FRAME = 4
 _GUTTER = 2
 _LEAST_FOLD = 16

@@ -49,8 +49,12 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """Write text; a character the stream cannot encode is escaped, never an error."""
+        self.stream.write(self.encodable(text))
+
+    def encodable(self, text: str) -> str:
+        """The text as the stream can hold it: ``r\\xe9sum\\xe9`` on an ASCII stream."""
         encoding = getattr(self.stream, "encoding", None) or "utf-8"
-        self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def paint(self, text: str, style: Style) -> str:
         """The text in this style, where there is color."""

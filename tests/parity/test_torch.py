@@ -37,10 +37,7 @@ def in_torch(example: Example, reduction: str) -> Any:
 
 
 def comparable(example: Example) -> bool:
-    """Leave out an ``ignore_index`` for probabilities, which PyTorch refuses, and means over 0."""
-    divisor = example.divisor()
-    if divisor is not None and divisor.sum() == 0:
-        return False
+    """Leave out an ``ignore_index`` for probabilities, which PyTorch refuses."""
     target = example.domains.get("target")
     soft = target is not None and target.name == "class probabilities"
     return not (soft and example.bound.params.get("ignore_index", -1) >= 0)
