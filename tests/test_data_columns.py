@@ -74,7 +74,7 @@ def chosen(
         ("list:logits x", MATRIX, None, "logits"),
         # A numbered family, by number.
         ("logits_1 logits_0 x", MATRIX, None, "logits_0 logits_1"),
-        ([f"logits_{i}" for i in (10, 9, 8, 11)], MATRIX, None, "logits_8 logits_9 logits_10 logits_11"),
+        ("logits_10 logits_9 logits_8", MATRIX, None, "logits_8 logits_9 logits_10"),
         ("logit0 logit1 x", MATRIX, None, "logit0 logit1"),
         ("logits.1 logits.2", MATRIX, None, "logits.1 logits.2"),
         ("pred_0 pred_1 x", PREDICTION, None, "pred_0 pred_1"),

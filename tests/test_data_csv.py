@@ -195,6 +195,14 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
         cursor.read(5)
 
 
+def test_a_file_that_goes_away(tmp_path: Path) -> None:
+    path = write(tmp_path, "prediction\n1\n2\n")
+    (feed,) = open_files((PREDICTION,), [path], columns={}).feeds
+    Path(path).unlink()
+    with closing(feed.cursor(0, None)) as cursor, pytest.raises(DataError, match="no such file"):
+        cursor.read(5)
+
+
 def test_ten_thousand_columns(tmp_path: Path) -> None:
     names = ",".join(f"some_column_with_a_long_name_{i}" for i in range(10_000))
     path = write(tmp_path, f"{names}\n{','.join(map(str, range(10_000)))}\n")

@@ -35,9 +35,7 @@ def values() -> tuple[Array, Array]:
 
 
 @pytest.fixture(scope="module")
-def feeds(
-    tmp_path_factory: pytest.TempPathFactory, values: tuple[Array, Array]
-) -> dict[str, Feed]:
+def feeds(tmp_path_factory: pytest.TempPathFactory, values: tuple[Array, Array]) -> dict[str, Feed]:
     """The same rows in every form that one feed can hold."""
     folder = tmp_path_factory.mktemp("same")
     logits, target = values
@@ -113,7 +111,7 @@ def test_starts_are_rows_in_order(feeds: dict[str, Feed]) -> None:
         assert starts[-1] < ROWS
 
 
-@pytest.fixture(params=[0, 2**60], ids=["cast", "parsed"])
+@pytest.fixture(scope="module", params=[0, 2**60], ids=["cast", "parsed"])
 def read_column(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Sequence[str]], Array]:
@@ -134,7 +132,9 @@ plain_numbers = st.one_of(
     st.floats().map(repr),
     st.floats(width=32).map(str),
     st.integers(-(2**70), 2**70).map(str),
-    st.from_regex(r"[+-]?([0-9]{1,25}\.?[0-9]{0,25}|\.[0-9]{1,25})([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+    st.from_regex(
+        r"[+-]?([0-9]{1,25}\.?[0-9]{0,25}|\.[0-9]{1,25})([eE][+-]?[0-9]{1,3})?", fullmatch=True
+    ),
 )
 
 

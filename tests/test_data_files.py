@@ -110,7 +110,12 @@ def test_a_file_for_several_roles_is_one_feed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "columns", "kind", "message"),
     [
-        ("mse", {}, UsageError, "takes 2 files: PREDICTION TARGET; given: 0\nor one file with both"),
+        (
+            "mse",
+            {},
+            UsageError,
+            "takes 2 files: PREDICTION TARGET; given: 0\nor one file with both",
+        ),
         ("mse a b c", {}, UsageError, "given: 3"),
         (
             "triplet-margin anchor.csv positive.csv",
@@ -123,9 +128,24 @@ def test_a_file_for_several_roles_is_one_feed() -> None:
         ("mse preds.csv", {}, DataError, "preds.csv: no column is named 'target'"),
         ("mse pred.csv targets.csv", {}, DataError, "no such file\ndid you mean 'preds.csv'"),
         ("mse nowhere/x.csv targets.csv", {}, DataError, "no such file\nlooked in nowhere"),
-        ("mse preds.csv targets.csv", {"sample_weight": "v"}, DataError, "no file has a column 'v'"),
-        ("mse preds.csv targets.csv", {"sample_weight": "v"}, DataError, "preds.csv has columns: id"),
-        ("mse preds.csv both.csv", {"sample_weight": "w"}, UsageError, "preds.csv and both.csv both"),
+        (
+            "mse preds.csv targets.csv",
+            {"sample_weight": "v"},
+            DataError,
+            "no file has a column 'v'",
+        ),
+        (
+            "mse preds.csv targets.csv",
+            {"sample_weight": "v"},
+            DataError,
+            "preds.csv has columns: id",
+        ),
+        (
+            "mse preds.csv both.csv",
+            {"sample_weight": "w"},
+            UsageError,
+            "preds.csv and both.csv both",
+        ),
         ("mse . targets.csv", {}, DataError, ".: is a directory"),
         ("mse /dev/null targets.csv", {}, DataError, "/dev/null: is not a regular file"),
     ],
@@ -154,6 +174,13 @@ def test_formats(folder: Path, name: str, content: bytes, message: str) -> None:
     with pytest.raises(DataError) as caught:
         opened("mse", name, "targets.csv")
     assert f"{name}: {message}" in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.csv")
+    with pytest.raises(DataError, match=r"pipe\.csv: is not a regular file"):
+        opened("mse", "pipe.csv", "targets.csv")
 
 
 @pytest.mark.usefixtures("folder")

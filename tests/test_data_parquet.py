@@ -100,7 +100,9 @@ def test_scalar_columns_are_a_matrix_in_fortran_order(tmp_path: Path) -> None:
 
 
 def test_a_column_of_doubles_is_not_copied(tmp_path: Path) -> None:
-    (feed,) = open_files((PREDICTION,), [write(tmp_path, pa.array(np.ones(1000)))], columns={}).feeds
+    (feed,) = open_files(
+        (PREDICTION,), [write(tmp_path, pa.array(np.ones(1000)))], columns={}
+    ).feeds
     with closing(feed.cursor(0, None)) as cursor:
         values = cursor.read(100)["prediction"]
     assert not values.flags.owndata

@@ -43,8 +43,7 @@ def _run(words: list[str], traceback: bool) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from losscli.report.error import print_error
-    from losscli.report.terminal import Terminal
+    from losscli.report import Terminal, show_error
 
     terminal = Terminal.of(sys.stderr)
     # Typer's usage errors know how to say what is wrong; their class is not part of its interface.
@@ -53,16 +52,16 @@ def _explain(error: Exception) -> int:
         hint = f"see `{context.command_path} --help`" if context is not None else None
         # Without a message the help was all there is to say.
         if message := error.format_message():
-            print_error(LosscliError(message, hint=hint), terminal)
+            show_error(LosscliError(message, hint=hint), terminal)
         return int(getattr(error, "exit_code", 2))
     if isinstance(error, LosscliError):
-        print_error(error, terminal)
+        show_error(error, terminal)
         return error.exit_code
     problem = LosscliError(
         f"a bug in losscli: {type(error).__name__}: {error}",
         hint="run again with --traceback and report what it prints",
     )
-    print_error(problem, terminal)
+    show_error(problem, terminal)
     return _BUG
 
 

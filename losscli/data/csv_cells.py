@@ -59,9 +59,7 @@ class PlainCells:
         columns = numbers.reshape(rows, self._width, 2)[:, :, 0]
         return [columns[:, i] for i in self._wanted]
 
-    def _find_ends(
-        self, data: memoryview, rows: int
-    ) -> NDArray[np.intp] | None:
+    def _find_ends(self, data: memoryview, rows: int) -> NDArray[np.intp] | None:
         """Where each cell ends, if every row has its cells and the last row its line end."""
         characters = np.frombuffer(data, np.uint8)
         separators = characters == _NEWLINE

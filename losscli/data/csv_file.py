@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import FileIO, StringIO
 from itertools import islice
 
 import numpy as np
@@ -19,7 +19,7 @@ from losscli.data.columns import Column, HeaderUnclearError
 from losscli.data.csv_cells import PlainCells
 from losscli.data.csv_lines import Lines, find_lines, read_into
 from losscli.data.feed import RoleInput
-from losscli.data.place import Numbers, Place
+from losscli.data.place import Numbers, Place, unreadable
 from losscli.domain import Array
 from losscli.errors import DataError
 
@@ -122,7 +122,7 @@ class CsvFeed:
         pieces = range(start // step, -(-stop // step))
         # One buffer for all pieces: fresh memory for each costs as much as reading the file.
         buffer = memoryview(bytearray(max(offsets[i + 1] - offsets[i] for i in pieces)))
-        with open(self.name, "rb", buffering=0) as file:
+        with _open(self.name) as file:
             for piece in pieces:
                 begin, end = offsets[piece : piece + 2]
                 data = buffer[: end - begin]
@@ -280,6 +280,13 @@ def _records(data: bytes, layout: Layout) -> Iterator[list[str]]:
         yield from csv.reader(text, delimiter=layout.delimiter)
     except csv.Error as error:
         raise DataError(f"cannot be read as CSV: {error}", path=layout.path) from None
+
+
+def _open(path: str) -> FileIO:
+    try:
+        return FileIO(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def _read_head(path: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from losscli.data.columns import HeaderUnclearError, Table, choose, matches, show_columns
 from losscli.data.feed import Feed, Inputs
+from losscli.data.place import unreadable
 from losscli.domain import COMPONENTS, Domain, Role
 from losscli.errors import DataError, UsageError, did_you_mean
 
@@ -173,11 +175,11 @@ def open_table(path: str, *, header: bool | None = None) -> Table:
         DataError: there is no such file, or it is none that can be read.
     """
     try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise DataError("is not a regular file", path=path, hint="write it to a file first")
         with open(path, "rb") as file:
             magic = file.read(len(_PARQUET_MAGIC))
-            regular = file.seekable() and os.path.isfile(path)
-        if not regular:
-            raise DataError("is not a regular file", path=path, hint="write it to a file first")
         return _open_format(path, magic, header)
     except OSError as error:
         raise unreadable(path, error) from None
@@ -199,20 +201,6 @@ def _open_format(path: str, magic: bytes, header: bool | None) -> Table:
         raise DataError("is not a Parquet file, though it is called one", path=path, hint=_FORMATS)
     kind = f"unknown extension {extension!r}" if extension else "the name has no extension"
     raise DataError(kind, path=path, hint=_FORMATS)
-
-
-def unreadable(path: str, error: OSError) -> DataError:
-    """What the operating system said, and what to do about it."""
-    if isinstance(error, IsADirectoryError):
-        return DataError("is a directory", path=path, hint="name a file in it")
-    if isinstance(error, PermissionError):
-        return DataError("may not be read: permission denied", path=path, hint="check its owner")
-    if isinstance(error, FileNotFoundError):
-        folder = Path(path).parent
-        neighbours = os.listdir(folder) if folder.is_dir() else []
-        close = did_you_mean(Path(path).name, neighbours)
-        return DataError("there is no such file", path=path, hint=close or f"looked in {folder}")
-    return DataError(f"cannot be read: {error.strerror or error}", path=path)
 
 
 def read_vector(path: str) -> tuple[float, ...]:

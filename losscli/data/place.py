@@ -1,14 +1,16 @@
-"""Where a value comes from, so that what is wrong with it can be found again."""
+"""Where a value comes from, and what can be wrong with it."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.errors import DataError
+from losscli.errors import DataError, did_you_mean
 
 # An array of any type of number.
 Numbers: TypeAlias = NDArray[Any]
@@ -52,3 +54,17 @@ def exact(values: Numbers, place: Place) -> Numbers:
     hint = "is this a column of ids? losses are computed in float64"
     row = int(first[0]) if first else 0
     raise place.fault(f"{values[first]} is too large to be exact in float64", row, hint)
+
+
+def unreadable(path: str, error: OSError) -> DataError:
+    """What the operating system said, and what to do about it."""
+    if isinstance(error, IsADirectoryError):
+        return DataError("is a directory", path=path, hint="name a file in it")
+    if isinstance(error, PermissionError):
+        return DataError("may not be read: permission denied", path=path, hint="check its owner")
+    if isinstance(error, FileNotFoundError):
+        folder = Path(path).parent
+        neighbours = os.listdir(folder) if folder.is_dir() else []
+        close = did_you_mean(Path(path).name, neighbours)
+        return DataError("there is no such file", path=path, hint=close or f"looked in {folder}")
+    return DataError(f"cannot be read: {error.strerror or error}", path=path)
