@@ -307,7 +307,7 @@ def _at_least_kth(x: Array, k: int) -> NDArray[np.bool_]:
     # The k-th largest tile maximum bounds the k-th largest element from below: one pass, no sort.
     tiles = x.size // _TILE
     if tiles <= k:
-        return x == x
+        return ~np.isnan(x)
     peaks = np.fmax.reduce(x[: tiles * _TILE].reshape(tiles, _TILE), axis=1)
     kth = np.partition(peaks[peaks == peaks], -k)[-k] if (peaks == peaks).sum() > k else -np.inf
     above: NDArray[np.bool_] = x >= kth

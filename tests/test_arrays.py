@@ -133,12 +133,13 @@ def test_doubles_are_not_copied(array: Any) -> None:
     with closing(feed.cursor(2, 8)) as cursor:
         block = cursor.read(4)["prediction"]
     assert np.shares_memory(block, np.asarray(array))
+    assert not block.flags.writeable
 
 
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (["a", "b", "c"], "prediction: holds text, not numbers, such as np.str_('a')"),
+        (["a", "b", "c"], "prediction: holds text, not numbers, such as 'a'"),
         (np.array([1, 2, None]), "prediction, row 3: the value is missing"),
         ([1.0, None, 2.0], "row 2: the value is missing"),
         ([[1.0, None], [1.0, 2.0], [None, 2.0]], "row 1: the value is missing"),

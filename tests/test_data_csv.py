@@ -142,7 +142,7 @@ HOSTILE: list[tuple[str | bytes, str]] = [
     ("prediction\n1\n1.5.2\n", "'1.5.2' is not a number"),
     (b"prediction\n1\n\xff\xfe\n", "row 2: "),
     ("prediction\n1\n1\x00\n", "is a binary file, not CSV"),
-    ("prediction,b\n1,2\n1\n", "preds.csv, row 2: has 1 cells, not 2"),
+    ("prediction,b\n1,2\n1\n", "preds.csv, row 2: has 1 cell, not 2"),
     ("prediction,b\n1,2\n1,2,3\n", "preds.csv, row 2: has 3 cells, not 2"),
     ("prediction,b\n1,2\n1,2,\n", "preds.csv, row 2: has 3 cells, not 2"),
     ('note,prediction\n"a,1\nb,2\n', "a quoted field is opened and never closed"),
@@ -193,6 +193,20 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
     write(tmp_path, "prediction\n1\n")
     with closing(feed.cursor(0, None)) as cursor, pytest.raises(DataError, match="it changed"):
         cursor.read(5)
+
+
+def test_a_row_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_file, "_LONGEST_PIECE", 100)
+    path = write(tmp_path, f"note,prediction\n{'x' * 200},1\n")
+    with pytest.raises(DataError, match="has a row of more than"):
+        read(path)
+
+
+def test_a_header_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_file, "_HEAD_BYTES", 64)
+    monkeypatch.setattr(csv_file, "_LONGEST_HEADER", 1000)
+    with pytest.raises(DataError, match="has no line end in its first 16 MiB"):
+        read(write(tmp_path, "x" * 2000))
 
 
 def test_a_file_that_goes_away(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Wrong input: exit 2, one message that says what, where and what to do, and nothing left behind."""
+"""Wrong input: exit 2, one message that says what, where and what to do, nothing left behind."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from test_cli import Ran, run
 
-Content = str | bytes | pa.Table | Callable[[Path], None]
+Content: TypeAlias = str | bytes | pa.Table | Callable[[Path], None]
 
 
 def write(path: Path, content: Content) -> None:
@@ -59,7 +60,7 @@ def flip_pages(path: Path) -> None:
     path.write_bytes(bytes(data))
 
 
-def lists(*rows: list[float] | None) -> pa.Table:
+def lists(*rows: list[float | None]) -> pa.Table:
     return pa.table({"logits": pa.array(list(rows), pa.list_(pa.float64()))})
 
 
@@ -68,7 +69,7 @@ CASES = [
     Case(
         "unequal counts, CSV",
         "mse p.csv t.csv",
-        ("p.csv has 3 rows, t.csv has 2 rows", "row 3", "same number of rows"),
+        ("t.csv has 2 rows, p.csv has 3 rows", "row 3 of p.csv", "same number of rows"),
         {"p.csv": P3, "t.csv": one_column("target", 1, 2)},
     ),
     Case(
@@ -85,13 +86,6 @@ CASES = [
     ),
     # Columns.
     Case(
-        "missing column",
-        "mse p.csv t.csv -c prediction=y_hat",
-        ("no file has a column 'y_hat' for prediction", "columns: prediction"),
-        {"p.csv": "a\n1\n", "t.csv": "target\n1\n"},
-    )
-    if False
-    else Case(
         "missing column",
         "mse p.csv t.csv -c prediction=y_hat",
         ("p.csv", "'y_hat'", "columns: prediction"),
@@ -224,13 +218,13 @@ CASES = [
     Case(
         "too few cells",
         "mse d.csv",
-        ("d.csv", "row 2", "has 1 cells, not 2"),
+        ("d.csv", "row 2", "has 1 cell, not 2", "commas"),
         {"d.csv": "prediction,target\n1,2\n3\n"},
     ),
     Case(
         "too many cells",
         "mse d.csv",
-        ("d.csv", "row 2", "has 3 cells, not 2"),
+        ("d.csv", "row 2", "has 3 cells, not 2", "commas"),
         {"d.csv": "prediction,target\n1,2\n3,4,5\n"},
     ),
     Case(
@@ -303,7 +297,7 @@ CASES = [
     Case(
         "embeddings of different widths",
         "pairwise-distance a.csv b.csv",
-        ("a.csv", "b.csv"),
+        ("b.csv", "(N, 2)", "(N, 3)", "nothing is broadcast"),
         {"a.csv": "u0,u1,u2\n1,2,3\n", "b.csv": "v0,v1\n1,2\n"},
     ),
     Case(
@@ -433,7 +427,7 @@ CASES = [
     Case(
         "missing file",
         "mse perds.csv targets.csv",
-        ("perds.csv", "no such file", "did you mean 'preds.csv'?"),
+        ("perds.csv", "no such file", "did you mean 'preds.csv'"),
         {"preds.csv": P3, "targets.csv": T3},
     ),
     Case(
@@ -585,6 +579,11 @@ CASES = [
 ]
 
 
+OUTPUT_OPTIONS = (
+    "--per-sample", "out.csv", "--json-report", "out.json", "--markdown-report", "out.md"
+)  # fmt: skip
+
+
 def listing(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
@@ -600,6 +599,12 @@ def assert_refused(ran: Ran, says: tuple[str, ...]) -> None:
     assert [text for text in says if text not in ran.err] == [], ran.err
 
 
+def tells_what_to_do(message: str) -> bool:
+    """A line of its own says it, or what is wrong leaves no question."""
+    plain = ("must be", "at least", "wanted is", "requires an argument", "is given twice")
+    return len(message.splitlines()) > 1 or any(words in message for words in plain)
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -613,29 +618,12 @@ def test_refused_with_one_message_and_nothing_left_behind(case: Case, folder: Pa
     for name, content in case.files.items():
         write(folder / name, content)
     before = listing(folder)
-    words = ["compute", *case.words.split()]
-    assert_refused(run(*words), case.says)
-    # Last, so that a missing value of an option stays missing.
-    outputs = [
-        "--per-sample",
-        "out.csv",
-        "--json-report",
-        "out.json",
-        "--markdown-report",
-        "out.md",
-    ]
-    with_outputs = run("compute", *outputs[:0], words[1], *outputs, *words[2:])
-    assert_refused(with_outputs, case.says)
+    loss, *words = case.words.split()
+    refused = run("compute", loss, *words)
+    assert_refused(refused, case.says)
+    assert tells_what_to_do(refused.err), refused.err
+    assert_refused(run("compute", loss, *OUTPUT_OPTIONS, *words), case.says)
     assert listing(folder) == before
-
-
-@pytest.mark.parametrize("case", CASES, ids=[case.about for case in CASES])
-def test_every_message_says_what_to_do(case: Case, folder: Path) -> None:
-    for name, content in case.files.items():
-        write(folder / name, content)
-    message, *hint = run("compute", *case.words.split()).err.splitlines()
-    assert message
-    assert hint or "must be" in message, message
 
 
 RECOMMEND = [
@@ -663,7 +651,7 @@ def test_other_commands_refuse_in_the_same_way(
 
 
 OUTPUTS = [
-    ("--per-sample nowhere/out.csv", ("cannot write nowhere/out.csv",)),
+    ("--per-sample nowhere/out.csv", ("cannot write nowhere/out.csv", "make the folder first")),
     ("--json-report nowhere/out.json", ("cannot write nowhere/out.json",)),
     ("--markdown-report nowhere/out.md", ("cannot write nowhere/out.md",)),
     ("--per-sample out.xlsx", ("out.xlsx", ".csv or .parquet")),
@@ -765,7 +753,7 @@ def test_n_values_pair_with_n_rows_of_one(folder: Path) -> None:
     pq.write_table(pa.table({"prediction": [[1.0], [2.0], [3.0]]}), folder / "p.parquet")
     write(folder / "t.csv", one_column("target", 3, 3, 3))
     assert run("compute", "mae", "p.parquet", "t.csv", "-f", "value").out == "1.0\n"
-    assert run("compute", "mae", "t.csv", "p.parquet", "-f", "value").code in (0, 2)
+    assert run("compute", "mae", "t.csv", "p.parquet", "-f", "value").out == "1.0\n"
 
 
 @pytest.mark.parametrize("labels", [(0, 1, 2), ("0.0", "1.0", "2.0"), (0, "1.", "2e0")])
@@ -773,10 +761,8 @@ def test_labels_may_be_written_as_whole_floats(labels: tuple[object, ...], folde
     write(folder / "l.csv", LOGITS)
     write(folder / "t.csv", one_column("target", *labels))
     write(folder / "plain.csv", one_column("target", 0, 1, 2))
-    ran, plain = (run("compute", "nll(ignore_index=-1)", "-f", "value", "lp.csv", t)
-                  for t in ("t.csv", "plain.csv")) if False else (
-        run("compute", "cross-entropy", "l.csv", t, "-f", "value") for t in ("t.csv", "plain.csv")
-    )  # fmt: skip
+    words = ("compute", "cross-entropy", "-f", "value", "l.csv")
+    ran, plain = run(*words, "t.csv"), run(*words, "plain.csv")
     assert ran.code == 0
     assert ran == plain
 

@@ -67,7 +67,7 @@ def _explain(error: Exception) -> int:
 
 def _close_quietly() -> int:
     """The reader of a pipe had enough, which is no error; keep Python from saying so at exit."""
-    import os
+    from losscli.cli.output import discard_stdout
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    discard_stdout()
     return 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from losscli.cli.options import PageFormat
+from losscli.cli.options import PageFormat, PageFormatOption
 from losscli.cli.output import show_list, show_page
 
 
@@ -14,9 +14,7 @@ def list_losses(
     family: Annotated[
         str | None, typer.Option(metavar="F", help="Only this family, such as regression.")
     ] = None,
-    format: Annotated[
-        PageFormat, typer.Option("--format", "-f", help="How to print the list.")
-    ] = PageFormat.table,
+    format: PageFormatOption = PageFormat.table,
 ) -> None:
     """List the losses by family, one line each."""
     import losscli.losses  # noqa: F401 - registers the losses
@@ -33,9 +31,7 @@ def list_losses(
 
 def show_loss(
     loss: Annotated[str, typer.Argument(metavar="LOSS", show_default=False)],
-    format: Annotated[
-        PageFormat, typer.Option("--format", "-f", help="How to print the page.")
-    ] = PageFormat.table,
+    format: PageFormatOption = PageFormat.table,
 ) -> None:
     """Show everything about a loss: inputs, parameters, formula, divisor, when to use it."""
     import losscli.losses  # noqa: F401 - registers the losses

@@ -42,12 +42,24 @@ class PageFormat(StrEnum):
 
 Format: TypeAlias = Annotated[
     ResultFormat,
-    typer.Option("--format", "-f", help="How to print the result.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="How to print the result: table, json, jsonl, csv, markdown, value.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Files: TypeAlias = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE", help="CSV or Parquet; ROLE=FILE names the role.", show_default=False
+    ),
+]
+PageFormatOption: TypeAlias = Annotated[
+    PageFormat,
+    typer.Option(
+        "--format", "-f", metavar="FORMAT", help="How to print it: table, json, markdown."
     ),
 ]
 Columns: TypeAlias = Annotated[

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from losscli import report
+from losscli.errors import OutputError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
@@ -18,7 +22,8 @@ _SILENT = ("value", "csv", "jsonl")
 
 def show_result(result: Result, format: str) -> None:
     """A result on stdout; its findings on stderr where the format has no place for them."""
-    report.show_result(result, format, Terminal.of(sys.stdout))
+    with _stdout() as terminal:
+        report.show_result(result, format, terminal)
     if format in _SILENT:
         report.show_findings(result.diagnostics, Terminal.of(sys.stderr))
 
@@ -33,14 +38,40 @@ def write_report(result: Result, format: str, path: str) -> None:
 
 def show_advice(advice: Advice, format: str) -> None:
     """What ``recommend`` says, on stdout."""
-    report.show_advice(advice, format, Terminal.of(sys.stdout))
+    with _stdout() as terminal:
+        report.show_advice(advice, format, terminal)
 
 
 def show_list(losses: list[Loss], format: str) -> None:
     """The losses by family, on stdout."""
-    report.show_list(losses, format, Terminal.of(sys.stdout))
+    with _stdout() as terminal:
+        report.show_list(losses, format, terminal)
 
 
 def show_page(loss: Loss, format: str) -> None:
     """Everything about a loss, on stdout."""
-    report.show_loss(loss, format, Terminal.of(sys.stdout))
+    with _stdout() as terminal:
+        report.show_loss(loss, format, terminal)
+
+
+def discard_stdout() -> None:
+    """Drop what is still buffered, or Python would fail to write it at exit, and say so."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _stdout() -> Iterator[Terminal]:
+    """Stdout, with all of it written at the end.
+
+    Raises:
+        BrokenPipeError: whoever reads it had enough.
+        OutputError: it cannot be written, for example to a full disk.
+    """
+    try:
+        yield Terminal.of(sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_stdout()
+        raise OutputError(f"cannot write to stdout: {error.strerror or error}") from error

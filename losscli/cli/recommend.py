@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from losscli.cli.options import Columns, Header, PageFormat, Threads, columns_by_role
+from losscli.cli.options import (
+    Columns,
+    Header,
+    PageFormat,
+    PageFormatOption,
+    Threads,
+    columns_by_role,
+)
 from losscli.cli.output import show_advice
 
 if TYPE_CHECKING:
@@ -47,9 +54,7 @@ def recommend(
     column: Columns = None,
     header: Header = None,
     threads: Threads = None,
-    format: Annotated[
-        PageFormat, typer.Option("--format", "-f", help="How to print the advice.")
-    ] = PageFormat.table,
+    format: PageFormatOption = PageFormat.table,
 ) -> None:
     """Which loss fits? Walk the decision guide with flags, with questions, or with your files."""
     from losscli.analysis.guide import advise

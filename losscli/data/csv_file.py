@@ -26,6 +26,8 @@ from losscli.errors import DataError
 _PIECE_BYTES = 3 * 2**19
 _CAST_BYTES = 2**25
 _HEAD_BYTES = 2**18
+# Arrow counts the bytes of a piece in 32 bits.
+_LONGEST_PIECE = 2**30
 _LONGEST_HEADER = 2**24
 _SAMPLED_ROWS = 100
 
@@ -121,7 +123,10 @@ class CsvFeed:
         parse = _Parser(self._layout, self._wanted, step if self._is_cast() else 0)
         pieces = range(start // step, -(-stop // step))
         # One buffer for all pieces: fresh memory for each costs as much as reading the file.
-        buffer = memoryview(bytearray(max(offsets[i + 1] - offsets[i] for i in pieces)))
+        longest = max(offsets[i + 1] - offsets[i] for i in pieces)
+        if longest > _LONGEST_PIECE:
+            raise DataError("has a row of more than 1 GiB", path=self.name, hint="is it CSV?")
+        buffer = memoryview(bytearray(longest))
         with _open(self.name) as file:
             for piece in pieces:
                 begin, end = offsets[piece : piece + 2]
@@ -238,7 +243,11 @@ def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
     if not cells or (len(cells) == 1 and cells[0].isspace()):
         raise place.fault("blank line", hint="remove it, or write the value that is missing")
     if len(cells) != expected:
-        raise place.fault(f"has {len(cells)} cells, not {expected} as the first line")
+        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        raise place.fault(
+            f"has {count}, not {expected} as the first line",
+            hint="is it cut off? cells that hold commas of their own need quotes",
+        )
 
 
 def _read_cell(cell: str, place: Place) -> float:

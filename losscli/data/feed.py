@@ -41,7 +41,7 @@ class Cursor(Protocol):
     def read(self, n: int) -> Mapping[str, Array]:
         """The next ``n`` rows of each role, float64, shape (n, *row shape); fewer only at the end.
 
-        The arrays are the caller's until the next call and may be overwritten by it.
+        The arrays may be views, and read-only; no later call writes into them.
 
         Raises:
             DataError: a value is missing or is not a number; names file, column and row.

@@ -140,7 +140,7 @@ def wrong_number(noun: str, roles: Sequence[Role], given: Sequence[object]) -> U
     count = len(required)
     whole = {1: "it", 2: "both"}.get(count, f"all {count}")
     these = {1: f"one {noun}"}.get(count, f"{count} {noun}s")
-    hint = f"or one {noun} with {whole} as columns"
+    hint = f"or one {'file' if noun == 'file' else 'frame or path'} with {whole} as columns"
     if optional and noun == "file":
         hint += f"; optional: {', '.join(f'{name}=FILE' for name in optional)}"
     return UsageError(

@@ -35,7 +35,7 @@ class MemoryFeed:
         self.roles = roles
         self.rows = len(columns[0])
         self.starts = range(0, max(self.rows, 1), _ROWS_BETWEEN_STARTS)
-        self._columns = columns
+        self._columns = [_read_only(column) for column in columns]
         self._positions = positions
 
     @classmethod
@@ -52,6 +52,13 @@ class MemoryFeed:
             yield [column[start:end] for column in self._columns]
 
         return BlockCursor(self.roles, self._positions, end - start, chunks)
+
+
+def _read_only(array: Numbers) -> Numbers:
+    """A view through which nobody can change the caller's data."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class FrameTable:
@@ -164,7 +171,9 @@ def checked(array: Numbers, place: Place) -> Numbers:
         return _unwrapped(array, place)
     what = {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "time spans"}
     held = what.get(kind, "complex numbers" if kind == "c" else str(array.dtype))
-    first = f", such as {array.flat[0]!r}" if array.size and kind in "UST" else ""
+    first = (
+        f", such as {array.reshape(-1)[:1].tolist()[0]!r}" if array.size and kind in "UST" else ""
+    )
     hint = "labels must be class indices 0 .. C-1, not names" if kind in "UST" else None
     message = f"holds {held}, not numbers{first}"
     raise DataError(message, path=place.path, column=place.column, hint=hint)

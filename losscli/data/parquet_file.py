@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Generator, Mapping, Sequence
 from itertools import accumulate
+from math import prod
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,9 @@ from losscli.errors import DataError
 
 # With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.
 _BUFFER_BYTES = 2**16
+# A batch costs some microseconds for each column, but should stay in cache.
+_BATCH_VALUES = 2**17
+_MOST_ROWS = 2**16
 
 
 class ParquetTable:
@@ -71,8 +75,11 @@ class ParquetFeed:
             raise _not_numbers(self.name, column)
         if not column.is_list or self.rows == 0:
             return ()
-        with self._table.open() as file:
-            batch = next(file.iter_batches(1, columns=[column.name], use_threads=False))
+        try:
+            with self._table.open() as file:
+                batch = next(file.iter_batches(1, columns=[column.name], use_threads=False))
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.name, error, 0) from None
         return row_shape(batch.column(column.name), Place(self.name, column.name))
 
     def _role(self, role: str, columns: tuple[int, ...]) -> RoleInput:
@@ -97,7 +104,10 @@ class ParquetFeed:
         try:
             with self._table.open() as file:
                 for batch in file.iter_batches(
-                    rows, row_groups=groups, columns=self._names, use_threads=False
+                    self._batch_rows(rows),
+                    row_groups=groups,
+                    columns=self._names,
+                    use_threads=False,
                 ):
                     skip = max(start - row, 0)
                     wanted = batch.slice(skip, max(min(stop - row, batch.num_rows) - skip, 0))
@@ -106,6 +116,11 @@ class ParquetFeed:
                     row += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.name, error, row) from None
+
+    def _batch_rows(self, block: int) -> int:
+        """Rows decoded in one go: whole blocks, and several where rows are wide."""
+        values = max(sum(prod(shape) for shape in self._shapes), 1)
+        return max(min(_BATCH_VALUES // values, _MOST_ROWS) // block, 1) * block
 
     def _columns(self, batch: pa.RecordBatch, row: int) -> Chunk:
         return [

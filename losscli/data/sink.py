@@ -27,7 +27,8 @@ def whole_file(path: str) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or ".")
         os.close(handle)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        hint = "make the folder first" if isinstance(error, FileNotFoundError) else None
+        raise OutputError(f"cannot write {path}: {error.strerror}", hint=hint) from error
     temporary = Path(name)
     try:
         yield temporary

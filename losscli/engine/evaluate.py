@@ -223,7 +223,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         divisor=(state.batch if measure.reduction == "batchmean" else state.divisor).total(),
         divisor_meaning=_divisor_meaning(plan, measure, state),
         version=__version__,
-        distribution=_distribution(state.detail) if state.detail else None,
+        distribution=_distribution(state.detail, state.nonfinite) if state.detail else None,
         worst=_worst(state.detail) if state.detail else (),
     )
 
@@ -250,7 +250,7 @@ def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     return counts
 
 
-def _distribution(detail: Detail) -> Distribution:
+def _distribution(detail: Detail, nonfinite: int) -> Distribution:
     p25, median, p75, p95, p99 = detail.quantiles.at([0.25, 0.5, 0.75, 0.95, 0.99])
     empty = detail.quantiles.n == 0
     return Distribution(
@@ -263,7 +263,7 @@ def _distribution(detail: Detail) -> Distribution:
         p95=p95,
         p99=p99,
         max=math.nan if empty else detail.extremes.high,
-        tail_share=detail.quantiles.tail_share(_TAIL),
+        tail_share=math.nan if nonfinite else detail.quantiles.tail_share(_TAIL),
         quantile_error=detail.quantiles.error,
     )
 

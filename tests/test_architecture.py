@@ -1,0 +1,155 @@
+"""The house: which room may know which, checked by reading the imports and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "losscli"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+# DESIGN: a room, and the rooms it may import. A room may always import itself.
+GROUND = {"errors", "version"}
+VALUES = GROUND | {"domain", "numerics"}
+# Shapes are about domains, declarations and data alike.
+DECLARATIONS = VALUES | {"shapes", "spec", "state", "results"}
+BELOW_CLI = DECLARATIONS | {"losses", "data", "engine", "analysis", "report", "api"}
+ALLOWED = {
+    "errors": set(),
+    "version": set(),
+    "domain": {"errors"},
+    "numerics": {"errors"},
+    "shapes": VALUES,
+    "spec": VALUES | {"shapes"},
+    "state": VALUES,
+    "results": VALUES,
+    "losses": {"spec", "domain", "numerics"},
+    "data": DECLARATIONS - {"spec", "state", "results"},
+    "engine": DECLARATIONS | {"losses", "data"},
+    "analysis": DECLARATIONS | {"losses", "data", "engine"},
+    "report": VALUES | {"spec", "results"},
+    "api": BELOW_CLI - {"report"},
+    "cli": BELOW_CLI,
+    "__main__": {"cli"},
+    "__init__": BELOW_CLI,
+}
+
+# Who may import what is not ours.
+OUTSIDERS = {
+    "typer": {"cli"},
+    "rich": {"report", "cli"},
+    "pyarrow": {"data"},
+    "pandas": {"data", "results"},
+    "click": set(),
+    "torch": set(),
+    "sklearn": set(),
+    "scipy": set(),
+}
+
+
+def room(path: Path) -> str:
+    """The top-level module or package that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at the top, in functions, and for type checking."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            assert node.module is not None
+            if node.module == "losscli":
+                yield from (f"losscli.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def imports_at_the_top(path: Path) -> set[str]:
+    """What importing the file imports for certain: not in functions, not for type checking."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module)
+    return {name.partition(".")[0] for name in found}
+
+
+names = [str(path.relative_to(PACKAGE)) for path in SOURCES]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=names)
+def test_arrows_point_down(path: Path) -> None:
+    known = {name.split(".")[1] for name in imports(path) if name.startswith("losscli.")}
+    assert known - {room(path)} - ALLOWED[room(path)] == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=names)
+def test_outside_libraries_stay_in_their_rooms(path: Path) -> None:
+    used = {name.partition(".")[0] for name in imports(path)}
+    wrong = {name for name in used & set(OUTSIDERS) if room(path) not in OUTSIDERS[name]}
+    assert wrong == set()
+    assert used <= {"losscli", "numpy", *OUTSIDERS, *sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "losses").glob("[!_]*.py")), ids=lambda p: p.stem
+)
+def test_losses_are_kernels_and_nothing_else(path: Path) -> None:
+    used = set(imports(path)) - {"__future__"}
+    ours = {"losscli.spec", "losscli.domain", "losscli.numerics"}
+    allowed = {*ours, "numpy", "numpy.typing", "typing", "collections.abc", "math"}
+    assert used <= allowed
+
+
+def test_families_do_not_know_each_other() -> None:
+    for path in (PACKAGE / "losses").glob("[!_]*.py"):
+        assert not {name for name in imports(path) if name.startswith("losscli.losses")}
+
+
+def test_there_is_no_drawer_for_everything() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
+    assert not {path for path in SOURCES if {path.stem, path.parent.name} & drawers}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=names)
+def test_heavy_imports_wait_until_they_are_used(path: Path) -> None:
+    """`losscli --help` and a bare value load what they need and no more."""
+    heavy = {"pandas", "rich"} if path.name != "screen.py" else {"pandas"}
+    if room(path) in ("cli", "__init__", "errors", "version"):
+        heavy |= {"numpy", "pyarrow"}
+    assert imports_at_the_top(path) & heavy == set()
+
+
+def test_report_alone_knows_how_to_draw() -> None:
+    drawing = {path.name for path in SOURCES if "rich" in {n.split(".")[0] for n in imports(path)}}
+    assert drawing <= {"screen.py"}
+
+
+def test_no_asserts_for_users() -> None:
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Assert)], path
+
+
+def test_the_contracts_of_import_linter_hold() -> None:
+    pytest.importorskip("importlinter")
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
