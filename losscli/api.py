@@ -107,7 +107,7 @@ class Run:
 
     ``detail`` asks for the distribution, the worst rows and the guide's word; without it a run
     costs what its number costs. ``take_rows`` receives the per-sample losses block by block, in
-    order.
+    order; ``progress`` hears how many rows are done, of how many.
     """
 
     bound: BoundLoss
@@ -117,6 +117,7 @@ class Run:
     detail: bool = True
     keep_elements: bool = False
     take_rows: Callable[[Array], None] | None = None
+    progress: Callable[[int, int | None], None] | None = None
 
     def evaluate(self) -> Result:
         """Read everything once.
@@ -141,6 +142,8 @@ class Run:
                 for state, seen in outcomes:
                     total.add(state)
                     facts.merge(seen)
+                    if self.progress is not None:
+                        self.progress(total.rows, plan.rows)
             if total.state is None:
                 raise no_rows(self.inputs)
             result = conclude(plan, measure, total.state)

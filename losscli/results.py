@@ -70,10 +70,11 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class RowLoss:
-    """The loss of one row; rows count from 1."""
+    """The loss of one row; rows count from 1. ``key`` is its key where rows are joined by one."""
 
     row: int
     loss: float
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ def test_json_has_the_documented_fields() -> None:
     assert {"role", "path", "columns", "rows"} <= set(record["inputs"][0])
     spread = {"std", "stderr", "min", "p25", "median", "p75", "p95", "p99", "max"}
     assert spread <= set(record["distribution"])
-    assert record["worst"][0] == {"row": 18, "loss": 33547.054986063486}
+    assert record["worst"][0] == {"row": 18, "loss": 33547.054986063486, "key": None}
     assert {"loss", "because"} <= set(record["recommendation"])
     assert "per_sample" not in record
 

@@ -32,6 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "preds.csv").write_text(PREDS)
     (tmp_path / "targets.csv").write_text(TARGETS)
     (tmp_path / "weights.csv").write_text("weight\n3\n4\n")
+    (tmp_path / "scores.csv").write_text("score,w\n3,1\n4,2\n")
     (tmp_path / "both.csv").write_text("prediction,target,w\n1.5,1,2\n2.5,2,3\n")
     pq.write_table(pa.table({"target": [1, 2]}), tmp_path / "targets.parquet")
     for name in ("anchor", "positive", "negative"):
@@ -77,6 +78,15 @@ PREDICTION_TARGET = {"prediction": "preds.csv:prediction", "target": "targets.cs
                 "prediction": "both.csv:prediction",
                 "target": "both.csv:prediction",
                 "sample_weight": "both.csv:w",
+            },
+        ),
+        (
+            "mse scores.csv scores.csv",
+            {"sample_weight": "w"},
+            {
+                "prediction": "scores.csv:score",
+                "target": "scores.csv:score",
+                "sample_weight": "scores.csv:w",
             },
         ),
         ("mse preds.csv both.csv", {"target": "w"}, PREDICTION_TARGET | {"target": "both.csv:w"}),

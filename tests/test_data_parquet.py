@@ -197,6 +197,24 @@ def test_bytes_gone_bad(tmp_path: Path) -> None:
         read(str(path))
 
 
+def test_a_page_whose_checksum_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "preds.parquet"
+    table = pa.table({"prediction": np.random.default_rng(0).normal(size=1000)})
+    pq.write_table(table, path, write_page_checksum=True, use_dictionary=False, compression="none")
+    data = bytearray(path.read_bytes())
+    data[4000] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"cannot be read as Parquet: .*CRC"):
+        read(str(path))
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    path = Path(write(tmp_path, pa.array([1.0])))
+    path.write_bytes(path.read_bytes().replace(b"prediction", b"predict\xffon"))
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        read(str(path))
+
+
 def test_parquet_by_any_name(tmp_path: Path) -> None:
     path = Path(write(tmp_path, pa.array([1.0]))).rename(tmp_path / "preds.csv")
     assert read(str(path)).tolist() == [1]

@@ -169,6 +169,20 @@ def test_sample_weight_is_a_weighted_mean() -> None:
     assert kept.distribution.stderr == pytest.approx(plain.distribution.stderr, rel=1e-12)
 
 
+def test_weight_zero_leaves_out_even_an_infinite_loss() -> None:
+    weight = [1.0, 0.0, 0.0, 3.0]
+    result = losscli.compute("mse", [1.0, np.inf, np.nan, 2.0], np.zeros(4), sample_weight=weight)
+    assert result.value == 13.0 / 4.0
+    assert result.ignored == 2
+    assert result.distribution is not None
+    assert result.distribution.max == 4.0
+
+
+def test_a_weight_for_all_rows_is_checked() -> None:
+    with pytest.raises(losscli.DataError, match="at least 0"):
+        losscli.compute("mse", np.ones((3, 2)), np.zeros((3, 2)), weight=[1.0, -1.0])
+
+
 def test_a_mean_survives_a_sum_beyond_the_largest_double() -> None:
     result = losscli.compute("mae", np.full(100, 1e308), np.zeros(100))
     assert result.value == pytest.approx(1e308, rel=1e-15)

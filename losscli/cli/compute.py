@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -24,6 +25,7 @@ from losscli.cli.options import (
     reject_overwrite,
 )
 from losscli.cli.output import show_result, write_report
+from losscli.report import Terminal
 
 if TYPE_CHECKING:
     from losscli.api import Run
@@ -198,6 +200,7 @@ def _compute(
 def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:
     """Evaluate; rows go to the file that was asked for, and aside when the output shows them."""
     from losscli.data.sink import open_rows, spool
+    from losscli.report.progress import Progress
 
     takers = []
     with ExitStack() as files:
@@ -206,7 +209,8 @@ def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:
         aside = stack.enter_context(spool()) if run.reduction == "none" else None
         if aside is not None:
             takers.append(aside.write)
-        result = replace(run, take_rows=_tee(takers)).evaluate()
+        progress = files.enter_context(Progress(Terminal.of(sys.stderr)))
+        result = replace(run, take_rows=_tee(takers), progress=progress).evaluate()
     return result if aside is None else replace(result, per_sample=aside.rows())
 
 

@@ -65,25 +65,32 @@ def open_files(
         UsageError: too few or too many files.
         DataError: a file cannot be read, or it is not clear which column is meant.
     """
-    named, positional = _split_named(roles, files)
-    required = [role for role in roles if not role.optional and role.name not in named]
-    paths = {**named}
-    shared = len(positional) == 1 and len(required) > 1
-    if not shared and len(positional) != len(required):
-        required = [role for role in required if role.name not in columns]
-    if not shared and len(positional) != len(required):
-        raise wrong_number("file", roles, files)
-    paths |= dict(zip((r.name for r in required), positional * len(required), strict=False))
+    paths, shared = _assign(roles, files, columns)
     tables = OpenTables(header)
     opened = {name: tables[path] for name, path in paths.items()}
     sources = [
-        Source(role, opened[role.name], alone=role.name in named or not shared)
+        Source(role, opened[role.name], alone=role.name not in shared)
         if role.name in opened
         else _look_up(role, list(opened.values()), columns[role.name])
         for role in roles
         if role.name in opened or role.name in columns
     ]
     return Inputs(feeds(sources, roles, columns))
+
+
+def _assign(
+    roles: Sequence[Role], files: Sequence[str], columns: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """The path for each role that has one, and the roles that have one path in common."""
+    named, positional = _split_named(roles, files)
+    required = [role.name for role in roles if not role.optional and role.name not in named]
+    if len(positional) == 1 and len(required) > 1:
+        return named | dict.fromkeys(required, positional[0]), required
+    if len(positional) != len(required):
+        required = [name for name in required if name not in columns]
+    if len(positional) != len(required):
+        raise wrong_number("file", roles, files)
+    return named | dict(zip(required, positional, strict=True)), []
 
 
 def feeds(
@@ -104,18 +111,15 @@ def feeds(
 def _choose_all(
     sources: Sequence[Source], roles: Sequence[Role], columns: Mapping[str, str]
 ) -> dict[str, tuple[int, ...]]:
+    def find(source: Source) -> tuple[int, ...]:
+        role, wanted = source.role, columns.get(source.role.name)
+        return choose(role, roles, source.table, wanted=wanted, alone=source.alone, taken=taken)
+
     # What -c names for one role is not left over for another.
-    chosen: dict[str, tuple[int, ...]] = {}
-    for source in sorted(sources, key=lambda source: source.role.name not in columns):
-        chosen[source.role.name] = choose(
-            source.role,
-            roles,
-            source.table,
-            wanted=columns.get(source.role.name),
-            alone=source.alone,
-            taken={i for found in chosen.values() for i in found} if columns else (),
-        )
-    return {source.role.name: chosen[source.role.name] for source in sources}
+    taken: set[int] = set()
+    named = {s.role.name: find(s) for s in sources if s.role.name in columns}
+    taken.update(*named.values())
+    return {s.role.name: named.get(s.role.name) or find(s) for s in sources}
 
 
 def _split_named(roles: Sequence[Role], files: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -23,6 +23,9 @@ _BUFFER_BYTES = 2**16
 _BATCH_VALUES = 2**17
 _MOST_ROWS = 2**16
 
+# What a file with bytes gone bad makes Arrow raise.
+_BROKEN = (pa.ArrowException, OSError, UnicodeError)
+
 
 class ParquetTable:
     """A Parquet file whose footer has been read.
@@ -37,7 +40,7 @@ class ParquetTable:
             with pq.ParquetFile(path) as file:
                 self.metadata = file.metadata
                 self._schema: pa.Schema = file.schema_arrow
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN as error:
             raise _unreadable(path, error) from None
         self.columns: Sequence[Column] = [column(field) for field in self._schema]
 
@@ -48,7 +51,11 @@ class ParquetTable:
     def open(self) -> pq.ParquetFile:
         """The file, for one thread; its footer is not read again."""
         return pq.ParquetFile(
-            self.name, metadata=self.metadata, buffer_size=_BUFFER_BYTES, pre_buffer=False
+            self.name,
+            metadata=self.metadata,
+            buffer_size=_BUFFER_BYTES,
+            pre_buffer=False,
+            page_checksum_verification=True,
         )
 
 
@@ -78,7 +85,7 @@ class ParquetFeed:
         try:
             with self._table.open() as file:
                 batch = next(file.iter_batches(1, columns=[column.name], use_threads=False))
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN as error:
             raise _unreadable(self.name, error, 0) from None
         return row_shape(batch.column(column.name), Place(self.name, column.name))
 
@@ -114,7 +121,7 @@ class ParquetFeed:
                     if wanted.num_rows:
                         yield self._columns(wanted, row + skip)
                     row += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN as error:
             raise _unreadable(self.name, error, row) from None
 
     def _batch_rows(self, block: int) -> int:

@@ -106,7 +106,8 @@ class Measure:
         if elements.ndim > 1 and self.reduction not in ("sum", "batchmean"):
             per_sample = _ratio(loss, share)
         if weight is not None:
-            loss = loss * weight
+            # Weight 0 leaves a row out, even one whose loss is infinite.
+            loss = np.multiply(loss, weight, out=np.zeros(block.rows), where=weight != 0.0)
             share = weight * share
         total = ExactSum.of(loss)
         nonfinite = _nonfinite(per_sample, block.first_row) if not total.is_finite else []
@@ -194,6 +195,11 @@ class Total:
     take_rows: Callable[[Array], None] | None = None
     state: LossState | None = None
     elements: list[Array] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Rows merged so far."""
+        return self.state.rows if self.state else 0
 
     def add(self, state: LossState) -> None:
         """Merge the state of the next block."""

@@ -35,4 +35,8 @@ def fit_inputs(bound: BoundLoss, inputs: Inputs) -> dict[str, Fit]:
             hint=error.hint,
         ) from None
     bound.check_sizes(fits)
+    for name, constant in inputs.constants.items():
+        if fits[name].domain.first_bad(constant) is not None:
+            domain = fits[name].domain
+            raise DataError(f"{name} holds a value that is not {domain.meaning}", hint=domain.hint)
     return fits
