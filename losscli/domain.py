@@ -231,11 +231,15 @@ ColumnWeights: TypeAlias = Annotated[Array, "K"]
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An argument that is data: one entry a row, read from a file or passed as an array."""
+    """An argument that is data: one entry a row, read from a file or passed as an array.
+
+    ``stands_for`` names roles whose columns it takes as well, where no loss is chosen yet.
+    """
 
     name: str
     domain: Domain
     optional: bool = False
+    stands_for: tuple[str, ...] = ()
 
 
 # Every loss takes it: the mean is then sum(w * loss) / sum(w * divisor).
@@ -245,4 +249,7 @@ SAMPLE_WEIGHT = Role(
 
 # What can be measured before a loss is chosen: a prediction and a target of any shape.
 ANYTHING = Domain("anything", ELEMENTWISE, "any number", nan=True)
-PAIR = (Role("prediction", ANYTHING), Role("target", ANYTHING))
+PAIR = (
+    Role("prediction", ANYTHING, stands_for=("logits", "log_probs")),
+    Role("target", ANYTHING),
+)

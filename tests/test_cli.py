@@ -1028,3 +1028,18 @@ def test_show_takes_aliases_and_suggests() -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "unknown loss 'hubr'" in ran.err
     assert "did you mean 'huber'" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("file", "loss"), [("digits.parquet", "cross-entropy"), ("cancer.csv", "bce-with-logits")]
+)
+def test_recommend_finds_logits_by_their_name(file: str, loss: str) -> None:
+    ran = run("recommend", str(SAMPLES / file))
+    assert ran.code == 0
+    assert ran.out.endswith(f"losscli compute {loss} {SAMPLES / file}\n")
+
+
+def test_recommend_leaves_signs_open() -> None:
+    ran = run("recommend", str(SAMPLES / "ranking.csv"))
+    assert "--goal ranking" in ran.out
+    assert ran.out.endswith("Answer with the flag of a branch.\n")

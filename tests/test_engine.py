@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +151,55 @@ def test_the_first_fault_in_row_order_is_reported(threads: int, tmp_path: Path) 
     with pytest.raises(losscli.DataError) as caught:
         evaluate("bce", [tmp_path / "p.parquet"], threads)
     assert (caught.value.row, caught.value.column) == (70_001, "target")
+
+
+def peak_kilobytes(folder: Path, rows: int) -> int:
+    """Peak memory of a whole process that evaluates so many rows."""
+    rng = np.random.default_rng(1)
+    path = folder / f"{rows}.parquet"
+    columns = {name: rng.normal(size=rows) for name in ("prediction", "target")}
+    pq.write_table(pa.table(columns), path, row_group_size=2**18)
+    # ru_maxrss would count the memory of the process that starts this one.
+    script = (
+        "import sys; from pathlib import Path; from losscli.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: print(Path('/proc/self/status').read_text())"
+    )
+    words = ["compute", "mse", str(path), "--format", "value", "--threads", "2"]
+    words += ["--per-sample", str(folder / "losses.parquet")]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.partition("VmHWM:")[2].split()[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_memory_is_flat_in_rows(tmp_path: Path) -> None:
+    small, large = (peak_kilobytes(tmp_path, rows) for rows in (2_000_000, 6_000_000))
+    # Four million pairs more are 64 MB of columns and 32 MB of losses.
+    assert large - small < 24_000
+
+
+@pytest.mark.parametrize(
+    ("spec", "shapes"),
+    [
+        ("mse", [(2**16,), (2**16,)]),
+        ("huber", [(2**16,), (2**16,)]),
+        ("bce-with-logits", [(2**16,), (2**16,)]),
+        ("cross-entropy", [(4096, 16), (4096,)]),
+        ("triplet-margin(swap=True)", [(512, 128)] * 3),
+    ],
+)
+def test_a_kernel_holds_a_few_blocks_at_most(spec: str, shapes: list[tuple[int, ...]]) -> None:
+    bound = parse(spec)
+    arrays = [np.ones(shape, order="F" if spec == "cross-entropy" else "C") for shape in shapes]
+    tracemalloc.start()
+    try:
+        bound.loss.kernel(*arrays, **bound.arguments)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 4.5 * arrays[0].nbytes
 
 
 def test_sample_weight_is_a_weighted_mean() -> None:

@@ -170,7 +170,7 @@ CASES = [
     Case(
         "decimal comma among semicolons",
         "mse d.csv",
-        ("d.csv",),
+        ("d.csv", "semicolons", "'prediction;target'", "commas"),
         {"d.csv": "prediction;target\n1,5;2,5\n"},
     ),
     Case(

@@ -362,11 +362,14 @@ class Facts:
             return None
         if target.is_matrix:
             return self._task_of_rows(prediction, target)
+        # 1 and -1 are the labels of a comparison as well as of a class.
+        if target.is_sign:
+            return None
         if prediction.is_matrix:
             return "classification" if self.class_counts else None
         if target.is_binary:
             return "classification"
-        return None if target.is_sign or (target.integral and prediction.integral) else "regression"
+        return None if target.integral and prediction.integral else "regression"
 
     @staticmethod
     def _task_of_rows(prediction: RoleFacts, target: RoleFacts) -> str:

@@ -223,7 +223,8 @@ def _number(name: str) -> int:
 
 
 def _names(role: Role) -> set[str]:
-    return {_key(name) for name in (role.name, *USUAL_NAMES.get(role.name, ()))}
+    roles = (role.name, *role.stands_for)
+    return {_key(name) for one in roles for name in (one, *USUAL_NAMES.get(one, ()))}
 
 
 def _key(name: str) -> str:

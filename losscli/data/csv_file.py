@@ -343,7 +343,19 @@ def _split(path: str, line: bytes, delimiter: str) -> list[str]:
     cells = next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])
     if not any(cell.strip() for cell in cells):
         raise DataError("the first line is blank", path=path, hint="remove it, or write a header")
+    _reject_other_delimiter(path, cells)
     return [cell.strip() for cell in cells]
+
+
+def _reject_other_delimiter(path: str, cells: list[str]) -> None:
+    """A single cell with separators in it is a line of cells from another country or tool."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(cells) == 1 and mark in cells[0]:
+            raise DataError(
+                f"its first line is separated by {name}: {cells[0]!r}",
+                path=path,
+                hint="write it with commas and decimal points, or with tabs and the name .tsv",
+            )
 
 
 def _header_unclear(path: str, cells: list[str]) -> HeaderUnclearError:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def whole_file(path: str) -> Iterator[Path]:
 
 
 class _Writer(Protocol):
-    def write_batch(self, batch: object) -> None: ...
+    def write_table(self, table: object) -> None: ...
 
 
 class RowWriter:
@@ -53,16 +53,30 @@ class RowWriter:
     def __init__(self, writer: _Writer) -> None:
         self._writer = writer
         self._rows = 0
+        self._held: list[Array] = []
 
     def write(self, per_sample: Array) -> None:
         """Append the losses of the next rows."""
+        self._held.append(per_sample)
+        if sum(map(len, self._held)) >= _GROUP_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held: many blocks together, since a row group of one is small."""
         import pyarrow as pa
 
-        first = self._rows + 1
-        self._rows += len(per_sample)
-        rows = pa.array(np.arange(first, self._rows + 1))
-        batch = pa.record_batch([rows, pa.array(per_sample)], names=["row", "loss"])
-        self._writer.write_batch(batch)
+        if not self._held:
+            return
+        losses = np.concatenate(self._held)
+        self._held = []
+        rows = np.arange(self._rows + 1, self._rows + len(losses) + 1)
+        self._rows += len(losses)
+        # pa.array would load pandas.
+        columns = [
+            pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+            for kind, values in ((pa.int64(), rows), (pa.float64(), losses))
+        ]
+        self._writer.write_table(pa.table(columns, names=["row", "loss"]))
 
 
 @contextmanager
@@ -74,24 +88,39 @@ def open_rows(path: str) -> Iterator[RowWriter]:
         OutputError: as :func:`whole_file`.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in (".csv", ".parquet"):
+    if suffix not in _WRITERS:
         hint = "end the name in .csv or .parquet"
         raise UsageError(f"cannot tell the format of {path!r}", hint=hint)
+    with whole_file(path) as temporary, _WRITERS[suffix](temporary) as file:
+        writer = RowWriter(file)
+        yield writer
+        writer.flush()
+
+
+def _open_parquet(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    # Losses hardly repeat, so a dictionary would be built in vain; row numbers are all differences.
+    return pq.ParquetWriter(
+        path, _schema(), use_dictionary=False, column_encoding={"row": "DELTA_BINARY_PACKED"}
+    )
+
+
+def _open_csv(path: Path) -> Any:
+    import pyarrow.csv as pa_csv
+
+    options = pa_csv.WriteOptions(quoting_style="none")
+    return pa_csv.CSVWriter(path, _schema(), write_options=options)
+
+
+def _schema() -> Any:
     import pyarrow as pa
 
-    schema = pa.schema([("row", pa.int64()), ("loss", pa.float64())])
-    with whole_file(path) as temporary:
-        if suffix == ".parquet":
-            import pyarrow.parquet as pq
+    return pa.schema([("row", pa.int64()), ("loss", pa.float64())])
 
-            with pq.ParquetWriter(temporary, schema) as parquet:
-                yield RowWriter(parquet)
-        else:
-            import pyarrow.csv as pa_csv
 
-            options = pa_csv.WriteOptions(quoting_style="none")
-            with pa_csv.CSVWriter(temporary, schema, write_options=options) as csv:
-                yield RowWriter(csv)
+_GROUP_ROWS = 2**20
+_WRITERS: Mapping[str, Callable[[Path], Any]] = {".parquet": _open_parquet, ".csv": _open_csv}
 
 
 @contextmanager

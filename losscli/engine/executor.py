@@ -9,6 +9,7 @@ arithmetic.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from queue import Full, Queue
@@ -31,7 +32,7 @@ Outcome = TypeVar("Outcome")
 
 # Blocks that a span may be ahead of the fold: bounds memory, and lets a span of a few million rows
 # finish without waiting for the one before it.
-_QUEUE_BLOCKS = 64
+_QUEUE_BLOCKS = 32
 _POLL_SECONDS = 0.05
 
 
@@ -73,11 +74,15 @@ def _run_threads(
             readers = stack.enter_context(ThreadPoolExecutor(threads, "losscli-read"))
         stack.callback(workers.shutdown, wait=False, cancel_futures=True)
         stack.callback(stop.set)
-        lanes: list[_Lane[Outcome]] = [_Lane(stop) for _ in spans]
-        for span, lane in zip(spans, lanes, strict=True):
-            workers.submit(_fill, lane, plan, span, measure, readers)
-        for lane in lanes:
-            yield from lane
+        lanes: deque[_Lane[Outcome]] = deque()
+        for span in spans:
+            # One span waits for its thread, no more: those that are done hold their outcomes.
+            if len(lanes) > threads:
+                yield from lanes.popleft()
+            lanes.append(_Lane(stop))
+            workers.submit(_fill, lanes[-1], plan, span, measure, readers)
+        while lanes:
+            yield from lanes.popleft()
 
 
 class _Lane(Iterator[Outcome]):

@@ -33,7 +33,7 @@ def advice_page(advice: Advice, *, unicode: bool = True) -> Page:
         *_titled("measured", _pairs({seen.name: seen.value for seen in advice.measured})),
         *_titled("answers", _answers(advice.answers)),
         *_titled("findings", findings(advice.diagnostics)),
-        *_outcome(advice.outcome, "→" if unicode else "->"),
+        *_outcome(advice, "→" if unicode else "->"),
     )
 
 
@@ -57,11 +57,11 @@ def _answer(answer: Answer) -> tuple[Line, ...]:
     return (line(Words(answer.choice, "value"), Words(f"  (from {answer.source})", "dim")),)
 
 
-def _outcome(outcome: Question | Leaf, arrow: str) -> Iterator[Section]:
-    if isinstance(outcome, Leaf):
-        yield from _leaf(outcome)
+def _outcome(advice: Advice, arrow: str) -> Iterator[Section]:
+    if isinstance(advice.outcome, Leaf):
+        yield from _leaf(advice.outcome)
     else:
-        yield from _open(outcome, arrow)
+        yield from _open(advice.outcome, arrow, measured=bool(advice.measured))
 
 
 def _leaf(leaf: Leaf) -> Iterator[Section]:
@@ -79,10 +79,11 @@ def _leaf(leaf: Leaf) -> Iterator[Section]:
     yield Section("", (Code((line(Words(leaf.command, "accent")),)),))
 
 
-def _open(question: Question, arrow: str) -> Iterator[Section]:
+def _open(question: Question, arrow: str, *, measured: bool) -> Iterator[Section]:
     tree = Tree(line(Words(question.text, "title")), _branches(question, arrow))
     yield Section("still open", (tree,))
-    closing = "Answer with the flag of a branch, or give the files to measure them."
+    files = "" if measured else ", or give the files to measure them"
+    closing = f"Answer with the flag of a branch{files}."
     yield Section("", (Prose((line(Words(closing, "dim")),)),))
 
 
