@@ -225,8 +225,16 @@ RowSign: TypeAlias = Annotated[Array, ROW_SIGN]
 Embedding: TypeAlias = Annotated[Array, EMBEDDING]
 Weight: TypeAlias = Annotated[Array, WEIGHT]
 
-ClassWeights: TypeAlias = Annotated[Array, "C"]
-ColumnWeights: TypeAlias = Annotated[Array, "K"]
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Marks a vector parameter, with one number along an axis: ``C`` classes, ``K`` columns."""
+
+    axis: str
+
+
+ClassWeights: TypeAlias = Annotated[Array, Along("C")]
+ColumnWeights: TypeAlias = Annotated[Array, Along("K")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import numpy as np
 
-from losscli.domain import ANY, NON_NEGATIVE, SAMPLE_WEIGHT, Array, Domain, Interval, Role
+from losscli.domain import ANY, NON_NEGATIVE, SAMPLE_WEIGHT, Along, Array, Domain, Interval, Role
 from losscli.errors import DataError, ParameterError, UnknownLossError, UsageError, did_you_mean
 from losscli.shapes import Fit, fit, vector_size
 
@@ -348,19 +348,18 @@ def _read_arguments(kernel: Callable[..., Array]) -> Iterator[Role | Param]:
 
 
 def _read_param(name: str, kind: Any, notes: list[Any], default: Any, optional: bool) -> Param:
-    texts = [note for note in notes if isinstance(note, str)]
-    is_vector = get_origin(kind) is np.ndarray
+    along = next((note for note in notes if isinstance(note, Along)), None)
     is_choice = get_origin(kind) is Literal
     interval = next((note for note in notes if isinstance(note, Interval)), ANY)
     return Param(
         name=name,
-        kind="vector" if is_vector else "str" if is_choice else kind.__name__,
+        kind="vector" if along else "str" if is_choice else kind.__name__,
         default=default,
         optional=optional,
-        interval=NON_NEGATIVE if is_vector and interval == ANY else interval,
-        help=texts[-1],
+        interval=NON_NEGATIVE if along and interval == ANY else interval,
+        help=next(note for note in notes if isinstance(note, str)),
         choices=get_args(kind) if is_choice else (),
-        size=texts[0] if is_vector else "",
+        size=along.axis if along else "",
     )
 
 

@@ -432,8 +432,9 @@ def _word_on_classes(bound: BoundLoss, facts: Facts) -> Recommendation:
         way = "focal" if facts.classes == 2 else "class weights"
         rare = f"; the largest class has {imbalance:.3g} times the rows of the smallest: see {way}"
     if facts.classes == 2 and not has_column_each(facts):
-        fits = ("bce-with-logits", "bce")
-        loss = "bce" if facts.input_kind == "probabilities" else "bce-with-logits"
+        probable = facts.input_kind == "probabilities"
+        loss = "bce" if probable else "bce-with-logits"
+        fits = ("bce",) if probable else ("bce-with-logits", "bce")
         why = "several yes-or-no answers a row" if facts.is_multi_label else "two classes"
         balanced = ("focal",) if imbalance >= IMBALANCED_FROM else ()
         because = f"{why}, so BCE{' with logits' if loss != 'bce' else ' of probabilities'}{rare}"

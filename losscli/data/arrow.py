@@ -14,11 +14,11 @@ from losscli.errors import DataError
 
 def column(field: pa.Field) -> Column:
     """What the rules for choosing columns need to know about a field."""
-    element, is_list = _element(field.type)
-    return Column(field.name, str(field.type), _is_number(element), is_list)
+    kind, is_list = element(field.type)
+    return Column(field.name, str(field.type), _is_number(kind), is_list)
 
 
-def _element(kind: pa.DataType) -> tuple[pa.DataType, bool]:
+def element(kind: pa.DataType) -> tuple[pa.DataType, bool]:
     """The type of the innermost elements, and whether they come in lists."""
     is_list = False
     while True:

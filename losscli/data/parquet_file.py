@@ -10,7 +10,7 @@ from math import prod
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from losscli.data.arrow import column, numbers, row_shape
+from losscli.data.arrow import column, element, numbers, row_shape
 from losscli.data.blocks import BlockCursor, Chunk
 from losscli.data.columns import Column
 from losscli.data.feed import RoleInput
@@ -39,10 +39,10 @@ class ParquetTable:
         try:
             with pq.ParquetFile(path) as file:
                 self.metadata = file.metadata
-                self._schema: pa.Schema = file.schema_arrow
+                self.schema: pa.Schema = file.schema_arrow
         except _BROKEN as error:
             raise _unreadable(path, error) from None
-        self.columns: Sequence[Column] = [column(field) for field in self._schema]
+        self.columns: Sequence[Column] = [column(field) for field in self.schema]
 
     def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> ParquetFeed:
         """The rows of these columns; see :class:`losscli.data.columns.Table`."""
@@ -93,7 +93,8 @@ class ParquetFeed:
         used = [self._table.columns[i] for i in columns]
         first = self._shapes[self._positions[role][0]]
         shape = (len(columns),) if len(columns) > 1 else first
-        return RoleInput(role, self.name, tuple(c.name for c in used), shape, used[0].type)
+        stored, _ = element(self._table.schema.field(columns[0]).type)
+        return RoleInput(role, self.name, tuple(c.name for c in used), shape, str(stored))
 
     def cursor(self, start: int, stop: int | None) -> BlockCursor:
         """A walk over the rows ``start`` to ``stop``, with its own handle on the file."""
