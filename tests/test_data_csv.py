@@ -43,13 +43,6 @@ def read(
     return dict(rows)
 
 
-@pytest.fixture(params=["parsed", "cast"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to read plain CSV, of which large files take the second."""
-    monkeypatch.setattr(csv_file, "_CAST_BYTES", 0 if request.param == "cast" else 2**60)
-
-
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("content", "values"),
     [
@@ -157,7 +150,6 @@ HOSTILE: list[tuple[str | bytes, str]] = [
 ]
 
 
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(("content", "message"), HOSTILE)
 def test_hostile(tmp_path: Path, content: str | bytes, message: str) -> None:
     path = write(tmp_path, content)

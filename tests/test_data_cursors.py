@@ -111,19 +111,15 @@ def test_starts_are_rows_in_order(feeds: dict[str, Feed]) -> None:
         assert starts[-1] < ROWS
 
 
-@pytest.fixture(scope="module", params=[0, 2**60], ids=["cast", "parsed"])
-def read_column(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Sequence[str]], Array]:
-    """Reads texts as a column, on either of the two ways through plain CSV."""
+@pytest.fixture(scope="module")
+def read_column(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[str]], Array]:
+    """Reads texts as a column."""
     path = tmp_path_factory.mktemp("texts") / "x.csv"
 
     def column(texts: Sequence[str]) -> Array:
         path.write_text("target\n" + "\n".join(texts) + "\n")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(csv_file, "_CAST_BYTES", request.param)
-            (feed,) = open_files((TARGET,), [str(path)], columns={}, header=True).feeds
-            return read(feed, 0, None, 2**16)["target"][0]
+        (feed,) = open_files((TARGET,), [str(path)], columns={}, header=True).feeds
+        return read(feed, 0, None, 2**16)["target"][0]
 
     return column
 

@@ -16,7 +16,6 @@ import pyarrow.csv as pacsv
 from losscli.data.arrow import values_of
 from losscli.data.blocks import BlockCursor, Chunk
 from losscli.data.columns import Column, HeaderUnclearError
-from losscli.data.csv_cells import PlainCells
 from losscli.data.csv_lines import Lines, find_lines, read_into
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, unreadable
@@ -24,7 +23,6 @@ from losscli.domain import Array
 from losscli.errors import DataError
 
 _PIECE_BYTES = 3 * 2**19
-_CAST_BYTES = 2**25
 _HEAD_BYTES = 2**18
 # Arrow counts the bytes of a piece in 32 bits.
 _LONGEST_PIECE = 2**30
@@ -120,7 +118,7 @@ class CsvFeed:
 
     def _chunks(self, start: int, stop: int) -> Generator[Chunk, None, None]:
         step, offsets = self._lines.step, self._lines.offsets
-        parse = _Parser(self._layout, self._wanted, step if self._is_cast() else 0)
+        parse = _Parser(self._layout, self._wanted)
         pieces = range(start // step, -(-stop // step))
         # One buffer for all pieces: fresh memory for each costs as much as reading the file.
         longest = max(offsets[i + 1] - offsets[i] for i in pieces)
@@ -139,31 +137,17 @@ class CsvFeed:
                 wanted = slice(max(start - first, 0), min(stop - first, rows))
                 yield parse(data, first, rows, wanted)
 
-    def _is_cast(self) -> bool:
-        """Do casts pay? They take twice the memory, whatever is wanted, and a module more."""
-        used = [self._layout.columns[i] for i in self._wanted]
-        wide = len(self._layout.columns) > 2 * len(used)
-        return (
-            self._lines.offsets[-1] >= _CAST_BYTES
-            and not wide
-            and all(column.type == "double" for column in used)
-        )
-
 
 class _Parser:
     """Bytes of whole rows to columns of numbers.
 
     Arrow parses; where it finds a fault or a missing value, the rows are gone through one by one to
-    say which, or to read what only Arrow did not like. ``cast_rows``, if not 0, is how many rows at
-    most are cast rather than parsed, which is quicker where it works.
+    say which, or to read what only Arrow did not like.
     """
 
-    def __init__(self, layout: Layout, wanted: Sequence[int], cast_rows: int) -> None:
+    def __init__(self, layout: Layout, wanted: Sequence[int]) -> None:
         self._layout = layout
         self._wanted = wanted
-        self._cast: PlainCells | None = None
-        if cast_rows:
-            self._cast = PlainCells(layout.delimiter, len(layout.columns), wanted, cast_rows)
         # Names may be missing or occur twice; positions do neither.
         self._names = [str(i) for i in range(len(layout.columns))]
         included = [self._names[i] for i in wanted]
@@ -180,9 +164,7 @@ class _Parser:
 
     def __call__(self, data: memoryview, first_row: int, rows: int, wanted: slice) -> Chunk:
         """The wanted ones of these ``rows`` rows, of which the first is row ``first_row``."""
-        columns = self._cast(data, rows) if self._cast else None
-        if columns is None:
-            columns = self._read(data, rows)
+        columns = self._read(data, rows)
         if columns is not None:
             return [column[wanted] for column in columns]
         records = _records(bytes(data), self._layout)
