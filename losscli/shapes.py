@@ -14,6 +14,7 @@ from math import prod
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.domain import Array, Context, Domain, Role
 from losscli.errors import DataError
@@ -142,6 +143,40 @@ def _trimmed(shape: RowShape) -> RowShape:
     while shape and shape[-1] == 1:
         shape = shape[:-1]
     return shape
+
+
+def fit_weight(role: str, weight: NDArray[Any], shape: RowShape) -> tuple[NDArray[Any], bool]:
+    """An element weight as rows, or as one row for all, broadcast against ``shape`` as in PyTorch.
+
+    (N,) and (N, 1) are the same N values, here as everywhere.
+
+    Args:
+        role: its name, for the message.
+        weight: as it was given.
+        shape: of the role that it weighs, rows included.
+
+    Returns:
+        The weight and whether it is one row for all, shape (1, ...).
+
+    Raises:
+        ShapeError: it does not broadcast.
+    """
+    if weight.shape[:1] == shape[:1] and _trimmed(weight.shape) == _trimmed(shape):
+        return weight, False
+    try:
+        fits = np.broadcast_shapes(weight.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"{role}: has shape {weight.shape}, which does not broadcast to {shape}",
+            role,
+            hint="to weigh rows, give it the shape (N, 1), or pass sample_weight",
+        )
+    padded = weight.reshape((1,) * (len(shape) - weight.ndim) + weight.shape)
+    if padded.shape[0] == 1:
+        return padded, True
+    return np.broadcast_to(padded, shape), False
 
 
 def _mismatch(

@@ -10,7 +10,7 @@ import ast
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from math import inf, nan
@@ -20,7 +20,7 @@ import numpy as np
 
 from losscli.domain import ANY, NON_NEGATIVE, SAMPLE_WEIGHT, Along, Array, Domain, Interval, Role
 from losscli.errors import DataError, ParameterError, UnknownLossError, UsageError, did_you_mean
-from losscli.shapes import Fit, fit, vector_size
+from losscli.shapes import Fit, fit, fit_weight, vector_size
 
 Reduction: TypeAlias = Literal["mean", "sum", "none", "batchmean"]
 Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
@@ -303,7 +303,13 @@ def _array_like(declared: Loss) -> Callable[..., Array]:
         one_row = arrays[first.name].ndim == (1 if first.domain.is_matrix else 0)
         if one_row:
             arrays = {name: array[np.newaxis] for name, array in arrays.items()}
-        constants = _one_for_all_rows(declared.roles, arrays)
+        constants: dict[str, Array] = {}
+        for role in declared.roles:
+            if role.optional and role.name in arrays:
+                weight, is_constant = fit_weight(
+                    role.name, arrays[role.name], arrays[first.name].shape
+                )
+                (constants if is_constant else arrays)[role.name] = weight
         shapes = {name: a.shape[1:] for name, a in arrays.items() if name not in constants}
         rows = {name: len(arrays[name]) for name in shapes}
         if len(set(rows.values())) > 1:
@@ -319,20 +325,6 @@ def _array_like(declared: Loss) -> Callable[..., Array]:
         return elements[0] if one_row else elements
 
     return call
-
-
-def _one_for_all_rows(roles: Sequence[Role], arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Optional roles given once and not row by row: fewer axes than the first role, or one row."""
-    first = arrays[roles[0].name]
-    constants = {}
-    for role in roles:
-        array = arrays.get(role.name)
-        if role.optional and array is not None and array.shape != first.shape:
-            if array.ndim < first.ndim:
-                constants[role.name] = array.reshape((1,) * (first.ndim - array.ndim) + array.shape)
-            elif array.shape[0] == 1:
-                constants[role.name] = array
-    return constants
 
 
 def _read_arguments(kernel: Callable[..., Array]) -> Iterator[Role | Param]:

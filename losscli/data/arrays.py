@@ -24,6 +24,7 @@ from losscli.data.frames import (
 from losscli.data.place import Numbers, Place
 from losscli.domain import CLASS_TARGET, ELEMENTWISE, SAMPLE_WEIGHT, Role
 from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.shapes import fit_weight
 
 
 def from_arrays(
@@ -57,7 +58,7 @@ def from_arrays(
     shape = _shape_of(roles[0].name, opened, held)
     for role in roles:
         if role.name in held and role.optional and role.domain.axes == ELEMENTWISE:
-            held[role.name], is_constant = _fit_weight(role.name, held[role.name], shape)
+            held[role.name], is_constant = fit_weight(role.name, held[role.name], shape)
             if is_constant:
                 constants[role.name] = held.pop(role.name).astype(np.float64)
     made: list[Feed] = [*opened, *(_feed(name, array) for name, array in held.items())]
@@ -175,32 +176,3 @@ def _shape_of(role: str, opened: Sequence[Feed], held: Mapping[str, Numbers]) ->
         for source in feed.roles
         if source.role == role
     )
-
-
-def _fit_weight(role: str, weight: Numbers, shape: tuple[int, ...]) -> tuple[Numbers, bool]:
-    """An element weight as rows, or as one row for all: broadcast against ``shape`` as in PyTorch.
-
-    (N,) and (N, 1) are the same N values, here as everywhere.
-    """
-    if weight.shape[:1] == shape[:1] and _trimmed(weight.shape) == _trimmed(shape):
-        return weight, False
-    try:
-        fits = np.broadcast_shapes(weight.shape, shape) == shape
-    except ValueError:
-        fits = False
-    if not fits:
-        raise DataError(
-            f"has shape {weight.shape}, which does not broadcast to {shape}",
-            path=role,
-            hint="to weigh rows, give it the shape (N, 1), or pass sample_weight",
-        )
-    padded = weight.reshape((1,) * (len(shape) - weight.ndim) + weight.shape)
-    if padded.shape[0] == 1:
-        return padded, True
-    return np.broadcast_to(padded, shape), False
-
-
-def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    while shape and shape[-1] == 1:
-        shape = shape[:-1]
-    return shape
