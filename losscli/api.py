@@ -40,8 +40,8 @@ def compute(
         reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
         threads: how many to use; the result has the same bits for any number. Default: all cores.
         named: data by the name of its role (``target=...``, ``weight=...``,
-        ``sample_weight=...``), and
-            the loss's parameters by PyTorch's names (``label_smoothing=0.1``).
+            ``sample_weight=...``), and the loss's parameters by PyTorch's names
+            (``label_smoothing=0.1``).
 
     Returns:
         The result; ``per_sample`` has shape (N,) and ``elements`` the shape PyTorch gives for

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
+# As many rows are kept and shown one by one; of more rows only the worst are.
+SHOWN_ROWS = 20
+
 Severity: TypeAlias = Literal["error", "warning", "info"]
 Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
 

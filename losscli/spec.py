@@ -253,11 +253,10 @@ def loss(
 
     Args:
         aliases: the names other libraries give it; spelling (case, ``-``, ``_``) does not matter.
-        torch: PyTorch's class, such as ``torch.nn.HuberLoss``; it and its last part are aliases
-        too.
-        divisor: called like the kernel; returns what the mean divides by, element by element, or
-        None
-            for a plain count. Only for losses whose mean is not over all elements.
+        torch: PyTorch's class, such as ``torch.nn.HuberLoss``; it and its last part are
+            aliases too.
+        divisor: called like the kernel; returns what the mean divides by, element by element,
+            or None for a plain count. Only for losses whose mean is not over all elements.
         reductions: what ``--reduction`` may be, the default first.
         minimum_when_equal: the two roles that agree at a perfect prediction, tested as a law.
         non_negative: no input in the domains gives a negative loss, tested as a law.

@@ -255,7 +255,7 @@ def _what_it_looks_like(text: str) -> str:
         if separator in text:
             return f"are the cells separated by {name}? write a .csv with commas, a .tsv with tabs"
     if text.isascii() and any(map(str.isalpha, text)):
-        return "if these are class names: labels must be class indices 0 .. C-1 for now"
+        return "if these are class names: labels must be class indices 0 .. C-1"
     return "choose another column with -c ROLE=NAME"
 
 

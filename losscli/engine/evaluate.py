@@ -10,13 +10,19 @@ import numpy as np
 
 from losscli.domain import Array
 from losscli.engine.plan import Block, Plan
-from losscli.results import Distribution, InputRecord, LossRecord, Result, RowLoss
+from losscli.results import (
+    SHOWN_ROWS,
+    Distribution,
+    InputRecord,
+    LossRecord,
+    Result,
+    RowLoss,
+)
 from losscli.spec import BoundLoss, Reduction
 from losscli.state import ExactSum, Extremes, Moments, Quantiles, Worst
 from losscli.version import __version__
 
 WORST_ROWS = 10
-SHOWN_ROWS = 20
 _NONFINITE_ROWS = 5
 _TAIL = 0.01
 

@@ -47,9 +47,8 @@ def run(
     """``measure`` of every block, in block order, whatever the number of threads.
 
     Raises:
-        DataError: the first fault in row order: a value outside its domain, a missing value, files
-        of
-            different lengths.
+        DataError: the first fault in row order: a value outside its domain, a missing value,
+            files of different lengths.
     """
     spans = plan.spans()
     threads = default_threads() if threads is None else threads

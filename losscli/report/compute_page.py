@@ -21,10 +21,15 @@ from losscli.report.page import (
     shorten_numbered,
 )
 from losscli.report.terminal import Style
-from losscli.results import Diagnostic, InputRecord, Recommendation, Result, RowLoss
+from losscli.results import (
+    SHOWN_ROWS,
+    Diagnostic,
+    InputRecord,
+    Recommendation,
+    Result,
+    RowLoss,
+)
 
-# As many rows as are shown one by one; of more rows only the worst are.
-SHOWN_ROWS = 20
 # A spec that lists a thousand class weights would bury the value.
 _LONGEST_SPEC = 60
 SEVERITY_STYLES: dict[str, Style] = {"error": "error", "warning": "warning", "info": "accent"}
