@@ -27,6 +27,7 @@ def compute(
     loss: str | BoundLoss,
     *arrays: object,
     reduction: str | None = None,
+    group: object = None,
     threads: int | None = None,
     **named: object,
 ) -> Result:
@@ -38,6 +39,8 @@ def compute(
         arrays: the data in PyTorch's argument order: NumPy, pandas, Arrow, anything with
             ``__array__``, or a path to a CSV or Parquet file.
         reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
+        group: which rows belong together, for losses of lists and for losses over each group: a
+            value for each row, or the name of a column of the frame or file.
         threads: how many to use; the result has the same bits for any number. Default: all cores.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
@@ -59,8 +62,9 @@ def compute(
     roles = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
-    inputs = from_arrays(bound.loss.inputs, arrays, given)
-    run = Run(bound, inputs, choose_reduction(bound, reduction), threads, keep_elements=True)
+    inputs = from_arrays(bound.loss.inputs, arrays, given, group)
+    chosen = choose_reduction(bound, reduction, grouped=group is not None)
+    run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall")
     return run.evaluate()
 
 
@@ -81,19 +85,21 @@ def measure_facts(inputs: Inputs, threads: int | None = None) -> Facts:
     return facts
 
 
-def _facts_of(block: Block) -> Facts:
-    return Facts.of(block.arrays, block.first_row)
+def _facts_of(block: Block, *, detail: bool = True) -> Facts:
+    return Facts.of({**block.plain, **block.constants}, block.first_row, detail=detail)
 
 
-def choose_reduction(bound: BoundLoss, reduction: str | None) -> Reduction:
-    """This reduction if the loss allows it; by default the loss's first.
+def choose_reduction(
+    bound: BoundLoss, reduction: str | None, *, grouped: bool = False
+) -> Reduction:
+    """This reduction if the loss allows it; by default the loss's first, of groups their mean.
 
     Raises:
         UsageError: the loss has no such reduction; says which it has.
     """
     allowed = bound.loss.reductions
     if reduction is None:
-        return allowed[0]
+        return "mean" if grouped else allowed[0]
     for known in allowed:
         if known == reduction:
             return known
@@ -134,7 +140,10 @@ class Run:
         facts = Facts(detail=self.detail)
 
         def look(block: Block) -> tuple[LossState, Facts]:
-            return measure(block), Facts.of(block.arrays, block.first_row, detail=self.detail)
+            if self.bound.loss.is_list:
+                # What the facts know of columns does not hold for lists.
+                return measure(block), Facts(self.detail, rows=block.rows)
+            return measure(block), _facts_of(block, detail=self.detail)
 
         # Infinities and NaN are results; they are reported as such, not warned about on the way.
         with np.errstate(all="ignore"):

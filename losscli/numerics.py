@@ -6,6 +6,7 @@ row has the same bits whatever rows stand around it and however the array lies i
 
 from __future__ import annotations
 
+import math
 from math import inf
 from typing import TypeAlias
 
@@ -46,13 +47,17 @@ def log_softmax_parts(x: Array) -> tuple[Array, Array]:
     # Class-major, so that sums over classes vectorise over rows.
     order = "F" if x.ndim == 2 else "K"
     shifted = np.subtract(x, x.max(axis=1, keepdims=True), order=order)  # type: ignore[call-overload]
-    terms = np.exp(shifted)
+    return shifted, log_total(np.exp(shifted))
+
+
+def log_total(terms: Array) -> Array:
+    """Log of the sum over axis 1 of terms of which the greatest is 1; overwrites them."""
     # 1 at each maximum and 0 elsewhere. Ties, or all but one of them, belong to the tail.
     maxima = np.floor(terms)
     terms -= maxima
     tail = sum_classes(terms)
     tail += sum_classes(maxima) - 1.0
-    return shifted, np.log1p(tail)
+    return np.log1p(tail)
 
 
 def pick(x: Array, labels: NDArray[np.intp]) -> Array:
@@ -67,6 +72,24 @@ def pick(x: Array, labels: NDArray[np.intp]) -> Array:
     if x.ndim == 2:
         return x[np.arange(x.shape[0]), labels]
     return np.take_along_axis(x, labels[:, np.newaxis], axis=1)[:, 0]
+
+
+def one_hot(labels: Array, classes: int) -> Array:
+    """Class indices (N, ...) as ones and zeros (N, C, ...); zeros alone for what is no class."""
+    found = np.empty((labels.shape[0], classes, *labels.shape[1:]))
+    for label in range(classes):
+        np.equal(labels, label, out=found[:, label], casting="unsafe")
+    return found
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), which neither overflows nor rounds a small value to 0."""
+    tail = np.abs(x)
+    np.negative(tail, out=tail)
+    np.exp(tail, out=tail)
+    np.log1p(tail, out=tail)
+    tail += np.maximum(x, 0.0)
+    return tail
 
 
 def softplus_both(x: Array) -> tuple[Array, Array]:
@@ -99,6 +122,62 @@ def sigmoid_both(x: Array) -> tuple[Array, Array]:
     lower = np.exp(np.minimum(-x, 0.0))
     lower /= total
     return upper, lower
+
+
+# 1/3, 1/5, 1/7 ... of the series of atanh, the last first: enough for arguments to 0.2.
+_ATANH = tuple(1.0 / n for n in range(25, 1, -2))
+
+
+def minus_log1p(x: Array) -> Array:
+    """x - log(1 + x), which keeps its digits near 0, where it is about x² / 2.
+
+    log(1 + x) is 2 atanh(s) with s = x / (2 + x), and x - 2 s is s x.
+    """
+    share = x / (2.0 + x)
+    square = share * share
+    series = np.zeros_like(x)
+    for coefficient in _ATANH:
+        series *= square
+        series += coefficient
+    near = share * (x - 2.0 * square * series)
+    # No logarithm of a double is beyond 710 but that of infinity, which would leave NaN.
+    far = x - np.minimum(np.log1p(x), 710.0)
+    return np.where((share >= -0.2) & (share <= 0.2), near, far)
+
+
+def log1m_exp(x: Array) -> Array:
+    """log(1 - exp(-x)) for x at least 0, from the form that keeps its digits."""
+    tail = np.exp(-x)
+    return np.where(tail < 0.5, np.log1p(-tail), np.log(-np.expm1(-x)))
+
+
+_erfc = np.frompyfunc(math.erfc, 1, 1)
+# Below this the lower tail of a normal is told by its asymptotic series, six terms of it.
+_NORMAL_TAIL = -30.0
+_TAIL_TERMS = (-9.0, -7.0, -5.0, -3.0, -1.0)
+
+
+def log_normal_cdf(z: Array) -> Array:
+    """Logarithm of the standard normal distribution function, in both tails to the last digits."""
+    tail = 0.5 * np.asarray(_erfc(np.abs(z) * math.sqrt(0.5)), np.float64)
+    series = np.ones_like(tail)
+    for factor in _TAIL_TERMS:
+        series = 1.0 + factor / (z * z) * series
+    far = np.log(series) - 0.5 * z * z - np.log(-z) - 0.5 * math.log(2.0 * math.pi)
+    low = np.where(z < _NORMAL_TAIL, far, np.log(tail))
+    return np.where(z < 0.0, low, np.log1p(-tail))
+
+
+def mislabelled(prediction: Array, target: Array, threshold: float | None) -> Array:
+    """1 where the predicted label is not the target, 0 where it is, NaN where there is none.
+
+    The label of a score is 1 above the threshold and 0 otherwise; without a threshold a prediction
+    is the label.
+    """
+    labels = prediction if threshold is None else prediction > threshold
+    wrong = np.not_equal(labels, target).astype(np.float64)
+    wrong[np.isnan(prediction)] = np.nan
+    return wrong
 
 
 def _reduce(combine: np.ufunc, x: Array) -> Array:
@@ -162,11 +241,118 @@ def shrink_huge(x: Array) -> tuple[Array, Array]:
     Dividing by a power of two is exact, so a cosine does not notice; a row that holds an infinity
     becomes NaN.
     """
-    size = np.abs(x).max(axis=1)
+    return _shift(x, least=0.0)
+
+
+def even_out(x: Array) -> tuple[Array, Array]:
+    """As :func:`shrink_huge`, and rows whose squares underflow are enlarged."""
+    return _shift(x, least=1e-140)
+
+
+def _shift(x: Array, least: float) -> tuple[Array, Array]:
+    size = np.abs(x).max(axis=1, initial=0.0)
     _, exponent = np.frexp(size)
-    scale = np.ldexp(1.0, np.where(size > 1e150, exponent - 1, 0))
+    scale = np.ldexp(1.0, np.where((size > 1e150) | (size < least), exponent - 1, 0))
     scale[size == inf] = inf
     return np.divide(x, scale[:, np.newaxis], order="C"), scale
+
+
+# Terms of the series of a deviance near its mean; the next would be below 2^-53.
+_TERMS = 28
+
+
+def unit_deviance(value: Array, mean: Array, gap: Array, power: float) -> Array:
+    """The unit deviance of a value from a mean, for any Tweedie power.
+
+    It is twice the Bregman divergence of y^(2-p) / ((1-p) (2-p)), or y log y for p = 1, or -log y
+    for p = 2; a value below 0 adds nothing but its linear term. ``gap`` is the value less the mean,
+    given since a caller may know it to more digits.
+    """
+    if power == 0.0:
+        return gap * gap
+    q = 2.0 - power
+    ratio = gap / mean
+    near = np.abs(ratio) * max(4.0, abs(q)) < 1.0
+    series = _near_deviance(np.where(near, ratio, 0.0), q) * mean**q
+    far = np.where(value > 0.0, _far_deviance(value, mean, q), _flat_deviance(value, mean, q))
+    return np.where(near, series, far)
+
+
+def _near_deviance(r: Array, q: float) -> Array:
+    """2 ((1 + r)^q - 1 - q r) / (q (q - 1)) of a small r."""
+    total = np.zeros(r.shape)
+    for k in range(_TERMS, 1, -1):
+        total = 1.0 + total * r * ((q - k) / (k + 1.0))
+    return total * r * r
+
+
+def _far_deviance(value: Array, mean: Array, q: float) -> Array:
+    """2 [y (y^(q-1) - x^(q-1)) / (q-1) - (y^q - x^q) / q], whose quotients know no special q."""
+    log, power = log_ratio(value, mean), value**q
+    slope = np.maximum(power, value * mean ** (q - 1.0)) * _power_gap(log, q - 1.0)
+    return 2.0 * (slope - np.maximum(power, mean**q) * _power_gap(log, q))
+
+
+def _power_gap(log: Array, q: float) -> Array:
+    """(y^q - x^q) / q over the greater power, from log(y / x), which it is at q = 0."""
+    if q == 0.0:
+        return log
+    share: Array = np.sign(log) * np.expm1(-np.abs(q * log)) / -abs(q)
+    return share
+
+
+def _flat_deviance(value: Array, mean: Array, q: float) -> Array:
+    """The deviance of a value of 0 or less, which has no power."""
+    if q <= 0.0:
+        return np.where(value <= 0.0, inf, value)
+    slope = value if q == 1.0 else value * mean ** (q - 1.0) / (q - 1.0)
+    return 2.0 * (mean**q / q - np.where(value == 0.0, 0.0, slope))
+
+
+def log_ratio(x: Array, y: Array) -> Array:
+    """log(x / y) to the last digits, near 1 and where the ratio overflows or underflows."""
+    ratio = x / y
+    log = np.where((ratio > _TINY) & (ratio < inf), np.log(ratio), np.log(x) - np.log(y))
+    near = (ratio > 0.5) & (ratio < 2.0)
+    return np.where(near, np.log1p(np.where(near, (x - y) / y, 0.0)), log)
+
+
+# The series of Stirling in 1 / x, whose next term at 8 is below 2^-53; the last first.
+_STIRLING = (
+    -3617 / 122400, 1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12
+)  # fmt: skip
+
+
+def stirling_error(x: Array) -> Array:
+    """log Γ(x + 1) - log(√(2πx) (x / e)^x), about 1 / 12x; x above 0.
+
+    With it a log-likelihood of counts needs no log Γ, whose size would swallow the digits. A small
+    x is led to x + 8 by the product that Γ(x + 8) / Γ(x) is.
+    """
+    small = x < 8.0
+    large = np.where(small, x + 8.0, x)
+    inverse = 1.0 / large
+    square = inverse * inverse
+    error = np.zeros(x.shape)
+    for coefficient in _STIRLING:
+        error *= square
+        error += coefficient
+    error *= inverse
+    if small.any():
+        low, high = x[small], large[small]
+        product = np.ones(low.shape)
+        for k in range(8):
+            product *= (low + k) / high
+        error[small] += (low - 0.5) * np.log1p(8.0 / low) - 8.0 - np.log(product)
+    return error
+
+
+_ERF = np.frompyfunc(math.erf, 1, 1)
+
+
+def erf(x: Array) -> Array:
+    """The error function, of one number at a time: NumPy has none."""
+    return np.asarray(_ERF(x), dtype=np.float64)
 
 
 def keep_freed_memory() -> None:

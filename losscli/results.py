@@ -30,22 +30,26 @@ Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
 
 @dataclass(frozen=True, slots=True)
 class LossRecord:
-    """Which loss, with all its parameters, and the spec string that gives it again."""
+    """Which loss, with all its parameters, the spec string that gives it again, and what it is."""
 
     name: str
     spec: str
     params: Mapping[str, Any]
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:
-    """Where one role was read from; ``path`` is None for an array."""
+    """Where one role was read from; ``path`` is None for an array.
+
+    ``shape`` is that of a row, None along an axis whose length differs from row to row.
+    """
 
     role: str
     path: str | None
     columns: tuple[str, ...]
     rows: int
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     dtype: str
 
 
@@ -110,6 +114,9 @@ class Result:
         reductions: every reduction this loss allows that is a number.
         divisor: what the mean divides by; ``divisor_meaning`` says what that is.
         n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0).
+        group: the column whose values made a sample of several rows; ``n`` counts groups then.
+        rank_error: where a number rests on quantiles of very many rows, by what share of the rows
+            they may be off; 0 if it is exact.
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
     """
@@ -128,8 +135,15 @@ class Result:
     worst: tuple[RowLoss, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     recommendation: Recommendation | None = None
+    group: str | None = None
+    rank_error: float = 0.0
     per_sample: Array | None = field(default=None, repr=False, compare=False)
     elements: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def samples(self) -> str:
+        """What ``n`` counts: rows, or groups of them."""
+        return "rows" if self.group is None else "groups"
 
     @property
     def status(self) -> Status:
@@ -140,6 +154,7 @@ class Result:
     def signature(self) -> str:
         """Everything that changes the number, on one line."""
         parts = [self.loss.spec, f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
+        parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
 
@@ -163,6 +178,7 @@ class Result:
             "loss": _plain(self.loss),
             "inputs": _plain(self.inputs),
             "n": self.n,
+            "group": self.group,
             "ignored": self.ignored,
             "reduction": self.reduction,
             "value": None if self.reduction == "none" else finite_or_none(self.value),
@@ -170,6 +186,7 @@ class Result:
             "reductions": _plain(self.reductions),
             "divisor": finite_or_none(self.divisor),
             "divisor_meaning": self.divisor_meaning,
+            "rank_error": self.rank_error,
             "distribution": _plain(self.distribution),
             "worst": _plain(self.worst),
             "diagnostics": _plain(self.diagnostics),

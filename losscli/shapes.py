@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.domain import Array, Context, Domain, Role
+from losscli.domain import FURTHER, Array, Context, Domain, Role
 from losscli.errors import DataError
 
-# The shape of one row: () for a single number, (C,) for the logits of C classes.
+# The shape of one row: () for a single number, (C,) for the logits of C classes, and (VARIES,) for
+# a list, of which every row has its own length.
 RowShape: TypeAlias = tuple[int, ...]
+VARIES = -1
 
 
 class ShapeError(DataError):
@@ -39,10 +40,14 @@ class Fit:
     domain: Domain
     shape: RowShape
 
+    def length(self, axis: str) -> int:
+        """How long this axis is; only a table has no axis of rows in front of its shape."""
+        return self.shape[self.domain.axes.index(axis) - (self.domain.axes[0] == "N")]
+
     @property
     def order(self) -> Literal["C", "F"]:
         """Classes lie one after the other, so that sums over classes run along the rows."""
-        return "F" if "C" in self.domain.axes else "C"
+        return "F" if self.domain.axes[:2] == ("N", "C") else "C"
 
     def conform(self, rows: Array) -> Array:
         """These rows in the kernel's shape and in one memory order: equal rows give equal bits."""
@@ -64,27 +69,33 @@ def fit(
         roles: all it may take.
         shapes: the row shapes of those that are given row by row.
         params: its parameters, which some domains depend on.
-        constants: roles given once for all rows, shape (1, ...).
+        constants: roles given once for all rows, shape (1, ...), and tables.
 
     Raises:
         ShapeError: a role is not what the loss takes, or disagrees with an earlier one.
     """
     given = [role for role in roles if role.name in shapes]
     logits = next((role for role in given if "C" in role.domain.axes), None)
-    classes = _count_classes(loss, logits, shapes[logits.name]) if logits else 0
-    axes = _Axes(classes)
-    fits: dict[str, Fit] = {}
+    axes = _Axes({})
+    fits = _fit_tables(loss, roles, constants, axes)
+    if logits is not None:
+        axes.lengths.setdefault("C", _count_classes(loss, logits, shapes[logits.name]))
+    classes = axes.lengths.get("C", 0)
     for role in given:
         shape = shapes[role.name]
-        if classes > 1 and shape == (1,):
+        if classes > 1 and shape == (1,) and role.domain.named_axes == 1:
             shape = ()
         logits_ndim = len(shapes[logits.name]) + 1 if logits else 0
-        domain = role.domain.resolve(Context(len(shape) + 1, logits_ndim, classes, params))
+        domain = role.domain.resolve(
+            Context(len(shape) + 1, logits_ndim, classes, params, axes.lengths)
+        )
         want = axes.expected(domain, shape)
         if not _same_values(shape, want):
             raise _mismatch(loss, role, shape, want, given[0].name, shapes[given[0].name])
         fits[role.name] = Fit(role.name, domain, want)
     for name, constant in constants.items():
+        if name in fits:
+            continue
         domain = next(role.domain for role in roles if role.name == name)
         fits[name] = _fit_constant(loss, name, domain, constant, axes.extra or ())
     return fits
@@ -94,7 +105,7 @@ def vector_size(axis: str, fits: Mapping[str, Fit]) -> int:
     """How many values a vector parameter along ``axis`` has: ``C`` classes, or ``K`` columns."""
     first = next(iter(fits.values()))
     if axis == "C":
-        return next(fit.shape[0] for fit in fits.values() if "C" in fit.domain.axes)
+        return next(fit.length("C") for fit in fits.values() if "C" in fit.domain.axes)
     return first.shape[-1] if first.shape else 1
 
 
@@ -102,41 +113,69 @@ def vector_size(axis: str, fits: Mapping[str, Fit]) -> int:
 class _Axes:
     """What earlier roles have said of the axes."""
 
-    classes: int
+    lengths: dict[str, int]
     extra: RowShape | None = None
-    components: RowShape | None = None
 
     def expected(self, domain: Domain, shape: RowShape) -> RowShape:
         """The row shape that the domain's axes ask for."""
-        match domain.axes:
-            case ("N",):
-                return ()
-            case ("N", "D"):
-                if self.components is None:
-                    self.components = shape if len(shape) == 1 else (0,)
-                return self.components
-            case ("N", "C", "..."):
-                self.extra = shape[1:] if self.extra is None else self.extra
-                return (self.classes, *self.extra)
-            case _:
-                self.extra = shape if self.extra is None else self.extra
-                return self.extra
+        named = domain.named_axes - 1
+        want = tuple(
+            self._length(axis, shape[i] if i < len(shape) else None)
+            for i, axis in enumerate(domain.axes[1 : 1 + named])
+        )
+        if domain.axes[-1] not in FURTHER:
+            return want
+        rest = shape[named:]
+        if self.extra is None:
+            self.extra = rest
+        one_a_row = domain.axes[-1] == "*" and _trimmed(rest) == ()
+        return (*want, *((1,) * len(self.extra) if one_a_row else self.extra))
+
+    def _length(self, axis: str, given: int | None) -> int:
+        if axis.isdigit():
+            return int(axis)
+        if given is None:
+            # No row has this length, so that the role is refused.
+            return self.lengths.get(axis, 0)
+        bound = self.lengths.setdefault(axis, given)
+        # Lists that vary are compared row by row.
+        return given if VARIES in (given, bound) else bound
+
+
+def _fit_tables(
+    loss: str, roles: Sequence[Role], constants: Mapping[str, Array], axes: _Axes
+) -> dict[str, Fit]:
+    """Arrays that hold for the whole run: their lengths bind those of the rows."""
+    fits = {}
+    for role in roles:
+        if role.is_table and role.name in constants:
+            shape = _trimmed(constants[role.name].shape)
+            names = role.domain.axes
+            shape += (1,) * (len(names) - len(shape))
+            want = tuple(axes.lengths.setdefault(a, n) for a, n in zip(names, shape, strict=False))
+            if want != shape:
+                hint = f"its axes are {', '.join(names)}: {role.domain.meaning}"
+                message = f"{loss}: {role.name} has shape {constants[role.name].shape}, not {want}"
+                raise ShapeError(message, role.name, hint=hint)
+            fits[role.name] = Fit(role.name, role.domain, want)
+    return fits
 
 
 def _count_classes(loss: str, role: Role, shape: RowShape) -> int:
-    if shape:
-        return shape[0]
+    at = role.domain.axes.index("C") - 1
+    if at < len(shape):
+        return shape[at]
     raise ShapeError(
         f"{loss} needs {role.domain.meaning}; {role.name} has one value a row",
         role.name,
         hint=f"give one column for each class, such as -c {role.name}='class_*'; "
-        "two classes with a single logit are bce-with-logits",
+        "a single logit or mask a row is for losses of yes or no, such as bce-with-logits and dice",
     )
 
 
 def _same_values(shape: RowShape, want: RowShape) -> bool:
     """Equal but for axes of length one at the end."""
-    return prod(shape) == prod(want) and _trimmed(shape) == _trimmed(want)
+    return _trimmed(shape) == _trimmed(want)
 
 
 def _trimmed(shape: RowShape) -> RowShape:
@@ -182,11 +221,24 @@ def fit_weight(role: str, weight: NDArray[Any], shape: RowShape) -> tuple[NDArra
 def _mismatch(
     loss: str, role: Role, shape: RowShape, want: RowShape, first: str, first_shape: RowShape
 ) -> ShapeError:
+    if role.domain.is_list and len(shape) < role.domain.named_axes - 1:
+        return ShapeError(
+            f"{loss} needs a list for each row; {role.name} has rows of shape {_show(shape)}",
+            role.name,
+            hint="--group COLUMN makes a list of the rows that belong together, --one-group of "
+            "all; or give a list column, such as a Parquet file can hold",
+        )
     if role.domain.axes == ("N", "D") and len(shape) != 1:
         return ShapeError(
             f"{loss} needs vectors; {role.name} has rows of shape {_show(shape)}",
             role.name,
             hint=f"give all its columns, such as -c {role.name}='e_*', or one list column",
+        )
+    if role.name == first:
+        return ShapeError(
+            f"{role.name} has shape {_show(shape)}, and {loss} needs {_show(want)}",
+            role.name,
+            hint=f"choose the columns with -c {first}=a,b,c",
         )
     return ShapeError(
         f"{role.name} has shape {_show(shape)}, but beside {first} of shape {_show(first_shape)} "
@@ -209,4 +261,4 @@ def _fit_constant(loss: str, name: str, domain: Domain, constant: Array, extra: 
 
 
 def _show(shape: RowShape) -> str:
-    return f"({', '.join(['N', *map(str, shape)])})"
+    return f"({', '.join(['N', *('*' if n == VARIES else str(n) for n in shape)])})"

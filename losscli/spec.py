@@ -10,7 +10,7 @@ import ast
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from math import inf, nan
@@ -22,9 +22,12 @@ from losscli.domain import ANY, NON_NEGATIVE, SAMPLE_WEIGHT, Along, Array, Domai
 from losscli.errors import DataError, ParameterError, UnknownLossError, UsageError, did_you_mean
 from losscli.shapes import Fit, fit, fit_weight, vector_size
 
-Reduction: TypeAlias = Literal["mean", "sum", "none", "batchmean"]
+Reduction: TypeAlias = Literal["mean", "sum", "none", "batchmean", "overall"]
+ROW_REDUCTIONS: tuple[Reduction, ...] = ("mean", "sum", "none")
+# Of a set loss: over all rows at once, or of each row (or group) by itself and then the mean.
+SET_REDUCTIONS: tuple[Reduction, ...] = ("overall", "mean", "none")
 Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
-Kernel = TypeVar("Kernel", bound=Callable[..., Array])
+Kernel = TypeVar("Kernel", bound=Callable[..., Array | tuple[Array, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Param:
     """An argument that is a setting: one value for the whole run.
 
     ``kind`` is ``float``, ``int``, ``bool``, ``str`` (with ``choices``) or ``vector``; ``size`` is
-    the axis a vector runs along: ``C`` for classes, ``K`` for the columns of a row.
+    the axis a vector runs along, or an int points into: ``C`` classes, ``K`` the columns of a row.
     """
 
     name: str
@@ -123,11 +126,15 @@ class Loss:
 
     name: str
     family: str
-    kernel: Callable[..., Array] = field(repr=False, compare=False)
+    kernel: Callable[..., Any] = field(repr=False, compare=False)
     aliases: tuple[str, ...] = ()
     torch: str | None = None
     divisor: Callable[..., Array | None] | None = field(default=None, repr=False, compare=False)
-    reductions: tuple[Reduction, ...] = ("mean", "sum", "none")
+    divides_by: str = ""
+    mean_of_rows: bool = False
+    finite: bool = True
+    finish: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+    reductions: tuple[Reduction, ...] = ROW_REDUCTIONS
     minimum_when_equal: tuple[str, str] | None = None
     non_negative: bool = True
     use_when: str = ""
@@ -158,6 +165,35 @@ class Loss:
     def params(self) -> dict[str, Param]:
         """The arguments that are settings, by name."""
         return {arg.name: arg for arg in self._arguments if isinstance(arg, Param)}
+
+    @property
+    def is_set(self) -> bool:
+        """Does it take all rows at once, so that no row has a loss of its own?"""
+        return self.finish is not None
+
+    @cached_property
+    def is_list(self) -> bool:
+        """Is a row a list, of a length of its own?"""
+        return any(role.domain.is_list for role in self.roles)
+
+    @cached_property
+    def statistics(self) -> tuple[type[Any], ...]:
+        """What a set loss keeps of the rows: the annotations of ``finish``, in order."""
+        if self.finish is None:
+            return ()
+        hints = typing.get_type_hints(self.finish)
+        return tuple(
+            hints[parameter.name]
+            for parameter in inspect.signature(self.finish).parameters.values()
+            if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+        )
+
+    @cached_property
+    def _finish_params(self) -> tuple[str, ...]:
+        if self.finish is None:
+            return ()
+        parameters = inspect.signature(self.finish).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
 
     @cached_property
     def _arguments(self) -> tuple[Role | Param, ...]:
@@ -202,6 +238,20 @@ class BoundLoss:
         """The parameters as the kernel takes them: vectors as arrays."""
         return {k: np.array(v) if isinstance(v, tuple) else v for k, v in self.items}
 
+    def gather(self, roles: Sequence[Array | None], weight: Array | None) -> tuple[Any, ...]:
+        """The statistics of a set loss over these rows."""
+        made = self.loss.kernel(*roles, **self.arguments)
+        values = made if isinstance(made, tuple) else (made,)
+        pairs = zip(self.loss.statistics, values, strict=True)
+        return tuple(statistic.of(x, weight) for statistic, x in pairs)
+
+    def finish(self, statistics: Sequence[Any]) -> float:
+        """The number that a set loss makes of its merged statistics."""
+        if self.loss.finish is None:
+            raise TypeError(f"{self.name} is a loss of rows")
+        params = {name: self.arguments[name] for name in self.loss._finish_params}
+        return float(self.loss.finish(*statistics, **params))
+
     def check_sizes(self, fits: Mapping[str, Fit]) -> None:
         """Does every vector parameter have one value for each class or column?
 
@@ -209,15 +259,24 @@ class BoundLoss:
             ParameterError: one has more or fewer.
         """
         for name, value in self.items:
+            axis = self.loss.params[name].size
+            if isinstance(value, int) and axis:
+                self._check_index(name, value, vector_size(axis, fits))
             if not isinstance(value, tuple):
                 continue
-            axis = self.loss.params[name].size
             wanted, noun = vector_size(axis, fits), "class" if axis == "C" else "column"
             if len(value) not in (wanted, wanted if axis == "C" else 1):
                 raise ParameterError(
                     f"{self.name}: {name} has {len(value)} values for {wanted} {noun}(s)",
                     hint=f"give one value for each {noun}",
                 )
+
+    def _check_index(self, name: str, value: int, classes: int) -> None:
+        if not 0 <= value < classes:
+            raise ParameterError(
+                f"{self.name}: {name} = {value}, but there are {classes} classes",
+                hint=f"give a class index 0 .. {classes - 1}",
+            )
 
     def replace(self, **params: object) -> BoundLoss:
         """The same loss with these parameters changed."""
@@ -238,7 +297,11 @@ def loss(
     aliases: tuple[str, ...] = (),
     torch: str | None = None,
     divisor: Callable[..., Array | None] | None = None,
-    reductions: tuple[Reduction, ...] = ("mean", "sum", "none"),
+    divides_by: str = "",
+    mean_of_rows: bool = False,
+    finite: bool = True,
+    finish: Callable[..., Any] | None = None,
+    reductions: tuple[Reduction, ...] | None = None,
     minimum_when_equal: tuple[str, str] | None = None,
     non_negative: bool = True,
     use_when: str,
@@ -257,6 +320,12 @@ def loss(
             aliases too.
         divisor: called like the kernel; returns what the mean divides by, element by element,
             or None for a plain count. Only for losses whose mean is not over all elements.
+        divides_by: what ``divisor`` counts, such as ``pairs``, where it is not weights.
+        mean_of_rows: each row is divided by its own divisor first, and the mean is that of rows.
+        finite: False if data inside the domains may cost infinity, or have no loss (NaN).
+        finish: makes a set loss. The kernel then returns an array (N, ...) for each statistic, and
+            ``finish(rmse: Sum, *, multioutput)`` gets the merged ones, whose types are its
+            annotations, and the parameters that it names; it returns the number.
         reductions: what ``--reduction`` may be, the default first.
         minimum_when_equal: the two roles that agree at a perfect prediction, tested as a law.
         non_negative: no input in the domains gives a negative loss, tested as a law.
@@ -272,7 +341,11 @@ def loss(
             aliases=aliases + ((torch,) if torch else ()),
             torch=torch,
             divisor=divisor,
-            reductions=reductions,
+            divides_by=divides_by,
+            mean_of_rows=mean_of_rows,
+            finite=finite,
+            finish=finish,
+            reductions=reductions or (SET_REDUCTIONS if finish else ROW_REDUCTIONS),
             minimum_when_equal=minimum_when_equal,
             non_negative=non_negative,
             use_when=use_when,
@@ -286,7 +359,7 @@ def loss(
 
 
 def _array_like(declared: Loss) -> Callable[..., Array]:
-    """The kernel as a user calls it: lists, numbers, integers and float32 become float64 arrays.
+    """The loss as a user calls it: lists, numbers, integers and float32 become float64 arrays.
 
     Parameters and shapes are checked, a single number or a single vector counts as one row, and no
     warning about an infinity or a NaN reaches the user: both are results.
@@ -299,12 +372,13 @@ def _array_like(declared: Loss) -> Callable[..., Array]:
         data = {role.name: given.pop(role.name, None) for role in declared.roles}
         arrays = {k: np.asarray(v, np.float64) for k, v in data.items() if v is not None}
         first = declared.roles[0]
-        one_row = arrays[first.name].ndim == (1 if first.domain.is_matrix else 0)
+        tables = [role.name for role in declared.roles if role.is_table]
+        constants = {name: arrays.pop(name) for name in tables if name in arrays}
+        one_row = arrays[first.name].ndim == first.domain.named_axes - 1
         if one_row:
             arrays = {name: array[np.newaxis] for name, array in arrays.items()}
-        constants: dict[str, Array] = {}
         for role in declared.roles:
-            if role.optional and role.name in arrays:
+            if role.is_weight and role.name in arrays:
                 weight, is_constant = fit_weight(
                     role.name, arrays[role.name], arrays[first.name].shape
                 )
@@ -320,7 +394,9 @@ def _array_like(declared: Loss) -> Callable[..., Array]:
         fitted = {name: fits[name].conform(arrays[name]) for name in shapes} | constants
         with np.errstate(all="ignore"):
             roles = [fitted.get(role.name) for role in declared.roles]
-            elements = declared.kernel(*roles, **bound.arguments)
+            if declared.is_set:
+                return np.asarray(bound.finish(bound.gather(roles, None)))
+            elements: Array = declared.kernel(*roles, **bound.arguments)
         return elements[0] if one_row else elements
 
     return call
@@ -344,7 +420,7 @@ def _read_param(name: str, kind: Any, notes: list[Any], default: Any, optional: 
     interval = next((note for note in notes if isinstance(note, Interval)), ANY)
     return Param(
         name=name,
-        kind="vector" if along else "str" if is_choice else kind.__name__,
+        kind="str" if is_choice else _KINDS[kind],
         default=default,
         optional=optional,
         interval=NON_NEGATIVE if along and interval == ANY else interval,
@@ -352,6 +428,9 @@ def _read_param(name: str, kind: Any, notes: list[Any], default: Any, optional: 
         choices=get_args(kind) if is_choice else (),
         size=along.axis if along else "",
     )
+
+
+_KINDS: Mapping[Any, Any] = {float: "float", int: "int", bool: "bool", Array: "vector"}
 
 
 def _unwrap_optional(annotation: Any) -> tuple[Any, bool]:

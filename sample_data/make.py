@@ -12,7 +12,7 @@ versions or another processor need not: README.md says what can differ, and what
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,8 +23,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 from sklearn.linear_model import HuberRegressor, LogisticRegression
 from sklearn.model_selection import KFold, train_test_split
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -41,6 +44,13 @@ RANKED_PAIRS = 200
 DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # A power of two: a class gets k/512 from a forest of pure leaves, and such a row sums to 1 exactly.
 TREES = 512
+QUANTILES = {"lower": 0.1, "median": 0.5, "upper": 0.9}
+QUERIES = 50
+BATCHES, BATCH = 8, 24
+MASKS = 80
+LOOPED = (0, 6, 8, 9)  # digits with a closed loop; many a handwritten 4 is open
+TRAINING_STRIPS, STRIPS = 400, 20
+STEP = 3  # columns from one frame to the next: just one frame is within a column of a digit
 
 
 class Split(NamedTuple):
@@ -62,6 +72,8 @@ def main(folder: Path) -> None:
         write_regression(folder, diabetes, progression)
         write_ranking(folder, diabetes, progression)
         write_out_of_fold(folder)
+        write_quantiles(folder, diabetes)
+        write_gaussians(folder, diabetes)
         write_cancer(folder)
 
         pixels, digit = load_digits(return_X_y=True)
@@ -72,6 +84,11 @@ def main(folder: Path) -> None:
         embedding = embed(digits, network)
         write_triplets(folder, digits, embedding)
         write_pairs(folder, digits, embedding)
+        write_batches(folder, digits, embedding)
+        write_retrieval(folder, digits, embedding)
+        write_multilabel(folder, digits)
+        write_masks(folder, digits)
+        write_strips(folder, digits)
 
 
 # Models ---------------------------------------------------------------------------------------
@@ -89,10 +106,20 @@ def hold_out(features: Floats, target: npt.NDArray[Any], *, stratify: bool = Fal
     return Split(held_out, features[train], target[train], features[held_out], target[held_out])
 
 
-def predict_progression(diabetes: Split) -> Floats:
-    model = GradientBoostingRegressor(
-        n_estimators=150, learning_rate=0.05, max_depth=2, subsample=0.7, random_state=SEED
+def boosting(**settings: Any) -> GradientBoostingRegressor:
+    """150 trees of depth 2."""
+    return GradientBoostingRegressor(
+        n_estimators=150,
+        learning_rate=0.05,
+        max_depth=2,
+        subsample=0.7,
+        random_state=SEED,
+        **settings,
     )
+
+
+def predict_progression(diabetes: Split) -> Floats:
+    model = boosting()
     model.fit(diabetes.train_features, diabetes.train_target)
     return np.asarray(model.predict(diabetes.features))
 
@@ -109,6 +136,17 @@ def embed(digits: Split, network: MLPClassifier) -> npt.NDArray[np.float32]:
     hidden = np.tanh(digits.features @ network.coefs_[0] + network.intercepts_[0])
     unit = hidden / np.linalg.norm(hidden, axis=1, keepdims=True)
     return np.asarray(unit, dtype=np.float32)
+
+
+def train_reader(digits: Split) -> MLPClassifier:
+    """What a frame of a strip shows: 0 if no digit is in the middle, else 1 + the digit."""
+    rng = np.random.default_rng(SEED)
+    chosen = [rng.choice(len(digits.train_target), 4) for _ in range(TRAINING_STRIPS)]
+    strips = [strip(digits.train_features[rows], digits.train_target[rows], rng) for rows in chosen]
+    frames, labels = (np.concatenate(parts) for parts in zip(*strips, strict=True))
+    model = MLPClassifier((32,), activation="tanh", alpha=0.1, max_iter=2000, random_state=SEED)
+    model.fit(frames, labels)
+    return model
 
 
 # Files ----------------------------------------------------------------------------------------
@@ -148,6 +186,30 @@ def write_ranking(folder: Path, diabetes: Split, progression: Floats) -> None:
         "target": np.where(outcome[a] > outcome[b], 1, -1),
     }
     write_csv(folder / "ranking.csv", columns)
+
+
+def write_quantiles(folder: Path, diabetes: Split) -> None:
+    """Three quantiles, each from boosting with its own pinball loss."""
+    columns: dict[str, Any] = {"id": patient_ids(diabetes.rows)}
+    for name, quantile in QUANTILES.items():
+        model = boosting(loss="quantile", alpha=quantile)
+        model.fit(diabetes.train_features, diabetes.train_target)
+        columns[name] = model.predict(diabetes.features)
+    write_csv(folder / "quantiles.csv", columns | {"target": diabetes.target})
+
+
+def write_gaussians(folder: Path, diabetes: Split) -> None:
+    """A mean and a variance for each patient, from a Gaussian process."""
+    # About what maximising the likelihood finds, whose last digits would differ between machines.
+    kernel = RBF(5.0) + WhiteKernel(0.4)
+    process = GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True)
+    model = make_pipeline(StandardScaler(), process)
+    model.fit(diabetes.train_features, diabetes.train_target)
+    mean, std = model.predict(diabetes.features, return_std=True)
+
+    identity = {"id": patient_ids(diabetes.rows)}
+    gaussian = {"prediction": mean, "var": std**2, "std": std}
+    write_csv(folder / "gaussians.csv", identity | gaussian | {"target": diabetes.target})
 
 
 def write_out_of_fold(folder: Path) -> None:
@@ -237,6 +299,88 @@ def write_pairs(folder: Path, digits: Split, embedding: npt.NDArray[np.float32])
     write_csv(folder / "distances.csv", {"distance": np.linalg.norm(difference, axis=1)} | target)
 
 
+def write_batches(folder: Path, digits: Split, embedding: npt.NDArray[np.float32]) -> None:
+    """Batches of labelled embeddings, as in training, one row for each image."""
+    rng = np.random.default_rng(SEED)
+    rows = rng.choice(len(embedding), BATCHES * BATCH, replace=False)
+    columns = numbered("embeddings", embedding[rows])
+    batch = np.repeat(np.arange(BATCHES, dtype=np.int64), BATCH)
+    labels = {"labels": digits.target[rows], "batch": batch}
+    write_parquet(folder / "batches.parquet", columns | labels)
+
+
+def write_retrieval(folder: Path, digits: Split, embedding: npt.NDArray[np.float32]) -> None:
+    """Images ranked by likeness to another: a row for each item, and lists for each query."""
+    rng = np.random.default_rng(SEED)
+    queries = np.sort(rng.choice(len(embedding), QUERIES, replace=False))
+    items = [candidates(digits.target, query, rng) for query in queries]
+    vectors = embedding.astype(np.float64)
+    found = pd.DataFrame(
+        {
+            "query_id": digits.rows[queries],
+            "item_id": [digits.rows[rows] for rows in items],
+            "prediction": [
+                np.round(vectors[rows] @ vectors[query], 6)
+                for query, rows in zip(queries, items, strict=True)
+            ],
+            "target": [
+                relevance(digits.target[rows], digits.target[query])
+                for query, rows in zip(queries, items, strict=True)
+            ],
+        }
+    )
+    write_parquet(folder / "retrieval.parquet", found)
+    write_csv(folder / "retrieval.csv", found.explode(["item_id", "prediction", "target"]))
+
+
+def write_multilabel(folder: Path, digits: Split) -> None:
+    """Three questions about a digit, of which any number can be answered yes."""
+    model = OneVsRestClassifier(LogisticRegression(max_iter=1000))
+    model.fit(digits.train_features, traits(digits.train_target))
+    logits = numbered("logits", model.decision_function(digits.features))
+    target = numbered("target", traits(digits.target))
+    write_parquet(folder / "multilabel.parquet", logits | target)
+
+
+def write_masks(folder: Path, digits: Split) -> None:
+    """Where the ink is in 8x8 pixels, told from an image of 4x4."""
+    model = MLPClassifier((64,), activation="tanh", alpha=0.1, max_iter=2000, random_state=SEED)
+    model.fit(shrink(digits.train_features), ink(digits.train_features))
+    images = digits.features[:MASKS]
+    probability = model.predict_proba(shrink(images)).reshape(-1, 8, 8)
+    masks = {
+        "id": digits.rows[:MASKS],
+        "prediction": nested_column(probability, pa.float32()),
+        "target": nested_column(ink(images).reshape(-1, 8, 8), pa.uint8()),
+    }
+    write_parquet(folder / "masks.parquet", masks)
+
+
+def write_strips(folder: Path, digits: Split) -> None:
+    """Strips of digits read frame by frame: lists for each strip, and a row for each frame."""
+    rng = np.random.default_rng(SEED)
+    shown = np.split(rng.permutation(len(digits.target)), np.cumsum(rng.integers(2, 6, STRIPS)))[
+        :STRIPS
+    ]
+    reader = train_reader(digits)
+    log_probs = []
+    for rows in shown:
+        frames, _ = strip(digits.features[rows], digits.target[rows], rng)
+        log_probs.append(np.round(reader.predict_log_proba(frames), 5))
+    targets = [digits.target[rows] + 1 for rows in shown]
+
+    strips = {
+        "log_probs": nested_column(log_probs, pa.float64()),
+        "targets": pa.array(targets, type=pa.list_(pa.int64())),
+        "prediction": pa.array([best_path(scores) for scores in log_probs]),
+    }
+    write_parquet(folder / "ctc.parquet", strips)
+    frames = {"utterance": utterances(log_probs)} | numbered("log_probs", np.vstack(log_probs))
+    write_csv(folder / "frames.csv", frames)
+    transcript = {"utterance": utterances(targets), "targets": np.concatenate(targets)}
+    write_csv(folder / "transcripts.csv", transcript)
+
+
 # Columns --------------------------------------------------------------------------------------
 
 
@@ -251,7 +395,63 @@ def partner(digit: Ints, row: int, *, same: bool, rng: np.random.Generator) -> i
     return int(rng.choice(np.flatnonzero(suits)))
 
 
-def numbered(name: str, matrix: Floats) -> dict[str, Floats]:
+def candidates(digit: Ints, query: int, rng: np.random.Generator) -> Ints:
+    """1 to 4 other rows that show the same digit as ``query`` and 4 to 12 that do not, in order."""
+    like = np.flatnonzero((digit == digit[query]) & (np.arange(len(digit)) != query))
+    unlike = np.flatnonzero(digit != digit[query])
+    chosen = rng.choice(like, rng.integers(1, 5), replace=False)
+    others = rng.choice(unlike, rng.integers(4, 13), replace=False)
+    return np.sort(np.concatenate([chosen, others]))
+
+
+def relevance(digit: Ints, query: int) -> Ints:
+    """2 for the digit of the query, 1 for another with a loop if it has one, without if not."""
+    alike = np.isin(digit, LOOPED) == (query in LOOPED)
+    return np.where(digit == query, 2, alike.astype(np.int64))
+
+
+def traits(digit: Ints) -> Ints:
+    """Has it a loop? Is it even? Is it greater than 4?"""
+    return np.stack([np.isin(digit, LOOPED), digit % 2 == 0, digit > 4], axis=1).astype(np.int64)
+
+
+def ink(pixels: Floats) -> Ints:
+    return (pixels > 0.5).astype(np.int64)
+
+
+def shrink(pixels: Floats) -> Floats:
+    """Images of 4x4 pixels, each the mean of four."""
+    return pixels.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)
+
+
+def strip(images: Floats, digit: Ints, rng: np.random.Generator) -> tuple[Floats, Ints]:
+    """Digits side by side, 0 to 3 blank columns apart: its frames, and what each of them shows.
+
+    A frame is a window of 8x8 pixels. It shows a digit if it is at most one column beside it.
+    """
+    starts = np.cumsum(8 + rng.integers(0, 4, len(digit)))
+    canvas = np.zeros((8, starts[-1] + 16))
+    for start, image in zip(starts, images, strict=True):
+        canvas[:, start : start + 8] = image.reshape(8, 8)
+    begins = np.arange(0, canvas.shape[1] - 7, STEP)
+    frames = np.stack([canvas[:, begin : begin + 8].ravel() for begin in begins])
+    near = np.abs(begins[:, np.newaxis] - starts) <= 1
+    return frames, near @ (digit + 1)
+
+
+def best_path(log_probs: Floats) -> Ints:
+    """The likeliest label of each frame, repeats merged and blanks dropped."""
+    path = log_probs.argmax(axis=1)
+    changes = np.diff(path, prepend=0) != 0
+    return path[changes & (path != 0)]
+
+
+def utterances(rows: Sequence[npt.NDArray[Any]]) -> list[str]:
+    """The name of the strip that each row belongs to."""
+    return [f"u{number:02d}" for number, part in enumerate(rows) for _ in part]
+
+
+def numbered(name: str, matrix: npt.NDArray[Any]) -> dict[str, Any]:
     return {f"{name}_{index}": column for index, column in enumerate(matrix.T)}
 
 
@@ -260,6 +460,11 @@ def list_column(
 ) -> pa.Array:
     """One list in each row; of any length, or of a fixed size that the file's type then states."""
     return pa.array(list(matrix), type=pa.list_(kind, fixed_size))
+
+
+def nested_column(matrices: Sequence[npt.NDArray[Any]], kind: pa.DataType) -> pa.Array:
+    """One matrix in each row, as a list of lists."""
+    return pa.array([matrix.tolist() for matrix in matrices], type=pa.list_(pa.list_(kind)))
 
 
 def write_csv(path: Path, columns: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from hypothesis import strategies as st
@@ -32,15 +32,30 @@ class Example:
         return {name: array for name, array in self.roles.items() if array is not None}
 
     def elements(self, change: Callable[[Array], Array] = lambda array: array) -> Array:
-        """The kernel on this data, each array changed first."""
-        given = [None if array is None else change(array) for array in self.roles.values()]
+        """The kernel on this data, the rows of each role changed first."""
+        given = self._changed(change)
         with np.errstate(all="ignore"):
             return self.bound.loss.kernel(*given, **self.bound.arguments)
+
+    def _changed(self, change: Callable[[Array], Array]) -> list[Array | None]:
+        tables = {role.name for role in self.bound.loss.roles if role.is_table}
+        return [
+            array if array is None or name in tables else change(array)
+            for name, array in self.roles.items()
+        ]
 
     def divisor(self) -> Array | None:
         if self.bound.loss.divisor is None:
             return None
         return self.bound.loss.divisor(*self.roles.values(), **self.bound.arguments)
+
+    def value(
+        self, change: Callable[[Array], Array] = lambda array: array, weight: Array | None = None
+    ) -> float:
+        """A set loss on this data."""
+        given = self._changed(change)
+        with np.errstate(all="ignore"):
+            return self.bound.finish(self.bound.gather(given, weight))
 
     def replace(self, **roles: Array | None) -> Example:
         return Example(self.bound, self.roles | roles, self.domains, self.shape)
@@ -52,11 +67,24 @@ class Sizes:
     classes: int
     components: int
     extra: tuple[int, ...]
+    items: int = 3
+    labels: int = 2
 
     def of(self, domain: Domain) -> tuple[int, ...]:
         """The shape of an array with these axes."""
-        lengths = {"C": (self.classes,), "D": (self.components,), "...": self.extra}
-        return (self.rows, *(n for axis in domain.axes[1:] for n in lengths[axis]))
+        lengths = {
+            "C": (self.classes,),
+            "D": (self.components,),
+            "L": (self.items,),
+            "T": (self.items,),
+            "S": (self.labels,),
+            "M": (self.components,),
+            "4": (4,),
+            "...": self.extra,
+            "*": self.extra,
+        }
+        axes = tuple(n for axis in domain.axes if axis != "N" for n in lengths[axis])
+        return axes if domain.axes[0] != "N" else (self.rows, *axes)
 
 
 def _bounds(interval: Interval) -> tuple[float, float]:
@@ -71,6 +99,9 @@ def numbers(domain: Domain) -> st.SearchStrategy[float]:
     if domain.integral:
         whole = st.integers(int(low), int(high)).map(float)
         return whole if domain.also is None else whole | st.just(domain.also)
+    if domain.interval.low_open and low == 0.0:
+        # A quotient by the smallest double overflows, and rightly so.
+        low = 1e-9
     return st.floats(
         low,
         high,
@@ -103,9 +134,11 @@ def param_values(param: Param, sizes: Sizes) -> st.SearchStrategy[Any]:
         return st.booleans()
     if param.kind == "str":
         return st.sampled_from(param.choices)
-    quarters = st.integers(-12, 12).map(lambda n: n / 4).filter(param.interval.__contains__)
+    quarters = st.sampled_from([n / 4 for n in range(-12, 13) if n / 4 in param.interval])
+    if param.kind == "int" and param.size == "C":
+        return st.integers(0, sizes.classes - 1)
     if param.kind == "int":
-        return st.integers(-3, 3).filter(param.interval.__contains__)
+        return st.sampled_from([n for n in range(-3, 4) if n in param.interval])
     values: st.SearchStrategy[Any] = quarters
     if param.kind == "vector":
         last = sizes.extra[-1] if sizes.extra else 1
@@ -126,13 +159,16 @@ def sizes_of(draw: st.DrawFn, loss: Loss) -> Sizes:
         classes=draw(st.integers(2, 5)),
         components=draw(st.integers(1, 9)),
         extra=draw(axes) if takes_extra_axes(loss) else (),
+        items=draw(st.integers(1, 6)),
+        labels=draw(st.integers(0, 3)),
     )
 
 
 def resolve(role: Role, bound: BoundLoss, sizes: Sizes, *, like_logits: bool) -> Domain:
     """The role's domain; ``like_logits`` for class probabilities where class indices do too."""
     ndim = 1 + len(sizes.extra)
-    context = Context(ndim + like_logits, ndim + 1, sizes.classes, bound.params)
+    lengths = {"C": sizes.classes, "T": sizes.items, "S": sizes.labels, "L": sizes.items}
+    context = Context(ndim + like_logits, ndim + 1, sizes.classes, bound.params, lengths)
     return role.domain.resolve(context)
 
 
@@ -150,20 +186,23 @@ def examples(draw: st.DrawFn, loss: Loss) -> Example:
             roles[role.name] = None
             continue
         array = draw(arrays(np.float64, sizes.of(domain), elements=numbers(domain)))
-        roles[role.name] = np.asarray(array, order="F" if "C" in domain.axes else "C")
-    return Example(bound, roles, domains, (sizes.rows, *sizes.extra))
+        roles[role.name] = np.asarray(array, order=order(domain))
+    return Example(bound, roles, domains, (sizes.rows, *(() if loss.is_list else sizes.extra)))
+
+
+def order(domain: Domain) -> Literal["C", "F"]:
+    """As the engine hands an array to a kernel."""
+    return "F" if domain.axes[:2] == ("N", "C") else "C"
 
 
 def large_example(loss: Loss, seed: int, *, like_logits: bool = False) -> Example:
     """A block of a few hundred rows with default parameters, every role given."""
     rng = np.random.default_rng(seed)
-    sizes = Sizes(rows=203, classes=11, components=37, extra=())
+    sizes = Sizes(rows=203, classes=11, components=37, extra=(), items=19, labels=5)
     bound = loss()
     domains = {r.name: resolve(r, bound, sizes, like_logits=like_logits) for r in loss.roles}
     roles: dict[str, Array | None] = {
-        name: np.asarray(
-            random_numbers(domain, sizes.of(domain), rng), order="F" if "C" in domain.axes else "C"
-        )
+        name: np.asarray(random_numbers(domain, sizes.of(domain), rng), order=order(domain))
         for name, domain in domains.items()
     }
     return Example(bound, roles, domains, (sizes.rows,))
@@ -173,12 +212,12 @@ def bad_numbers(domain: Domain) -> list[float]:
     """Values just outside a domain, and NaN unless it passes."""
     found = [] if domain.nan else [np.nan]
     if domain.values is not None:
-        return [*found, 0.0, 2.0, inf]
+        return [*found, 0.5, 2.0, inf]
     interval = domain.interval
     if interval.low > -inf:
         found += [interval.low if interval.low_open else np.nextafter(interval.low, -inf), -inf]
     if interval.high < inf:
         found += [interval.high if interval.high_open else np.nextafter(interval.high, inf), inf]
     if domain.integral:
-        found.append(interval.low + 0.5)
+        found.append(_bounds(interval)[0] + 0.5)
     return [value for value in found if value != domain.also]

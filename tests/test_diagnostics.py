@@ -52,6 +52,9 @@ def kl(**named: Any) -> Result:
 
 Run = Callable[[], Result]
 
+# One row more than quantiles are exact for.
+MILLION = np.arange(2.0**20 + 1)
+
 FIRES: list[tuple[str, Run]] = [
     ("LC101", lambda: run("cross-entropy", PROBABILITIES, LABELS)),
     ("LC101", lambda: run("cross-entropy", PROBABILITIES.astype(np.float32), LABELS)),
@@ -90,6 +93,7 @@ FIRES: list[tuple[str, Run]] = [
     ("LC207", lambda: run("bce", COIN, COIN)),
     ("LC207", lambda: run("bce-with-logits", 2000.0 * COIN - 1000, COIN)),
     ("LC208", lambda: run("mse", np.full(N, 1.5), TRUTH)),
+    ("LC209", lambda: run("median-absolute-error", MILLION, 1.5 * MILLION)),
     ("LC208", lambda: run("cross-entropy", np.tile(LOGITS[0], (N, 1)), LABELS)),
 ]
 
@@ -143,6 +147,7 @@ SILENT: list[tuple[str, Run]] = [
     ("LC207", lambda: run("margin-ranking", NUMBERS + 9, NUMBERS - 9, np.ones(N))),
     ("LC207", lambda: run("mse", [1.0], [1.0])),
     ("LC208", lambda: run("mse", [2.0, 2.0, 2.0], [1.0, 2.0, 3.0])),
+    ("LC209", lambda: run("median-absolute-error", MILLION[:-1], 1.5 * MILLION[:-1])),
     ("LC208", lambda: run("mse", np.append(np.full(N, 1.5), 1.6), np.append(TRUTH, 0))),
 ]
 

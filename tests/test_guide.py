@@ -9,10 +9,19 @@ import numpy as np
 import pytest
 
 from losscli.analysis.facts import Facts
-from losscli.analysis.guide import CUSTOM, advise, labels, leaves, questions, reply, tree
+from losscli.analysis.guide import (
+    CUSTOM,
+    advise,
+    labels,
+    leaves,
+    place_of,
+    questions,
+    reply,
+    tree,
+)
 from losscli.errors import UsageError
 from losscli.results import Leaf, Question
-from losscli.spec import find
+from losscli.spec import find, registered
 
 RNG = np.random.default_rng(11)
 
@@ -80,8 +89,22 @@ def test_the_guide_of_the_design() -> None:
         ("--task similarity", "--goal matching"): "triplet-margin",
         ("--task similarity", "--goal direction"): "cosine-embedding",
         ("--task similarity", "--goal ranking"): "margin-ranking",
+        ("--task similarity", "--goal batch"): "sup-con",
+        ("--task similarity", "--goal lists"): "lambda-ndcg",
+        ("--task similarity", "--goal preference"): "dpo",
         ("--task distributions",): "kl-div",
+        ("--task segmentation",): "dice",
+        ("--task boxes",): "giou",
+        ("--task sequences",): "ctc",
+        ("--task signals",): "si-sdr",
+        ("--task survival",): "cox",
         ("--task custom", "--need imbalance"): "focal",
+        ("--task custom", "--need multilabel"): "multilabel-soft-margin",
+        ("--task custom", "--need quantile"): "pinball",
+        ("--task custom", "--need counts"): "poisson-nll",
+        ("--task custom", "--need skewed"): "gamma-deviance",
+        ("--task custom", "--need variance"): "gaussian-nll",
+        ("--task custom", "--need baseline"): "r2",
         ("--task custom", "--need objectives"): CUSTOM,
         ("--task custom", "--need rules"): CUSTOM,
     }
@@ -91,8 +114,15 @@ def test_the_guide_of_the_design() -> None:
 def test_the_tree_is_one_screen() -> None:
     lines = sum(len(question.choices) for question in questions().values())
     widths = [len(c.flag) + len(c.meaning) for q in questions().values() for c in q.choices]
-    assert lines + len(questions()) <= 24
+    assert lines + len(questions()) <= 36
     assert max(widths) <= 70
+
+
+def test_every_family_has_a_leaf_and_every_loss_a_place() -> None:
+    for loss in registered().values():
+        flags = place_of(loss.name)
+        leaf = leaf_for(given_by(flags))
+        assert find(leaf.loss).family == loss.family
 
 
 def test_triplet_command_of_the_readme() -> None:
@@ -197,7 +227,7 @@ def test_replies_by_label_name_or_start() -> None:
         "classification"
     ] * 3
     assert [reply(classes, text) for text in ("2", "3", "10", "many")] == ["two", *["many"] * 3]
-    for text in ("", "9", "x"):
+    for text in ("", "99", "x"):
         with pytest.raises(UsageError):
             reply(task, text)
 

@@ -12,7 +12,6 @@ import pytest
 
 import losscli
 from losscli import losses
-from losscli.domain import Array
 from losscli.spec import parse, registered
 
 RTOL = 1e-12
@@ -23,38 +22,60 @@ CASES: list[dict[str, Any]] = [
 
 
 def decode(value: Any) -> Any:
-    return np.array([decode(v) for v in value]) if isinstance(value, list) else float(value)
+    """Numbers as an array; rows of different lengths as a list of arrays."""
+    if not isinstance(value, list):
+        return float(value)
+    rows = [decode(v) for v in value]
+    return rows if len({np.shape(row) for row in rows}) > 1 else np.array(rows)
 
 
-def arrays(case: dict[str, Any]) -> dict[str, Array]:
+def arrays(case: dict[str, Any]) -> dict[str, Any]:
     return {role: decode(values) for role, values in case["arrays"].items()}
+
+
+def is_ragged(case: dict[str, Any]) -> bool:
+    return any(isinstance(rows, list) for rows in arrays(case).values())
 
 
 def named(cases: list[dict[str, Any]]) -> list[Any]:
     return [pytest.param(case, id=case["id"]) for case in cases]
 
 
-@pytest.mark.parametrize("case", named(CASES))
-def test_elements(case: dict[str, Any]) -> None:
+def tolerance(case: dict[str, Any]) -> dict[str, float]:
+    return {"rtol": case.get("rtol", RTOL), "atol": case.get("atol", 0.0)}
+
+
+@pytest.mark.parametrize("case", named([case for case in CASES if not is_ragged(case)]))
+def test_direct_call(case: dict[str, Any]) -> None:
     bound = parse(case["spec"])
-    elements = getattr(losses, bound.loss.kernel.__name__)(**arrays(case), **bound.params)
-    expected = decode(case["elements"])
-    assert elements.shape == expected.shape
-    np.testing.assert_allclose(elements, expected, rtol=RTOL, atol=case.get("atol", 0.0))
+    found = getattr(losses, bound.loss.kernel.__name__)(**arrays(case), **bound.params)
+    if bound.loss.is_set:
+        overall = float(case["reductions"]["overall"])
+        np.testing.assert_allclose(found, overall, **tolerance(case))
+    if "elements" in case:
+        expected = decode(case["elements"])
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, **tolerance(case))
 
 
 @pytest.mark.parametrize("case", named([case for case in CASES if "direct" not in case]))
 def test_compute(case: dict[str, Any]) -> None:
     bound = parse(case["spec"])
     result = losscli.compute(bound, **arrays(case))
-    expected = decode(case["elements"])
-    np.testing.assert_allclose(result.elements, expected, rtol=RTOL, atol=case.get("atol", 0.0))
-    for reduction, value in case["reductions"].items():
-        # PyTorch's own sum is off by a rounding of its largest terms.
+    if "mean" in case["reductions"] and bound.loss.is_set:
+        result = losscli.compute(bound, reduction="mean", **arrays(case))
+    size = count = 1.0
+    if "elements" in case:
+        expected = decode(case["elements"])
+        np.testing.assert_allclose(result.elements, expected, **tolerance(case))
+        # The other library's own sum is off by a rounding of its largest terms.
         size = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
-        atol = case.get("atol", 0.0) * expected.size + 1e-15 * size
+        count = expected.size
+    for reduction, value in case["reductions"].items():
+        within = tolerance(case)
+        within["atol"] = within["atol"] * count + (1e-15 * size if "elements" in case else 0.0)
         np.testing.assert_allclose(
-            result.reductions[reduction], float(value), rtol=RTOL, atol=atol, err_msg=reduction
+            result.reductions[reduction], float(value), **within, err_msg=reduction
         )
 
 
@@ -67,9 +88,9 @@ def test_case_names_are_unique() -> None:
     assert len(names) == len(set(names))
 
 
-def test_versions_are_recorded() -> None:
-    for path in ORACLES:
-        assert json.loads(path.read_text())["versions"] == {"torch": "2.13.0", "mpmath": "1.3.0"}
+def test_a_wide_tolerance_says_why() -> None:
+    for case in CASES:
+        assert case.get("rtol", RTOL) <= RTOL or case["why"], case["id"]
 
 
 @pytest.mark.parametrize("case", named([case for case in CASES if "exact" in case]))

@@ -144,6 +144,13 @@ _TABLE = (
         "The model ignores its input, or the wrong column was read.",
     ),
     Code(
+        "LC209",
+        "info",
+        "the number is an estimate",
+        "Of more than 2^20 rows a summary is kept, so that memory stays flat. The quantile that "
+        "comes out of it is that of a share which is a little off; the finding says how much.",
+    ),
+    Code(
         "LC301",
         "warning",
         "an answer and the data disagree",

@@ -24,8 +24,10 @@ from losscli.analysis.guide import answers_in, has_column_each
 from losscli.results import Diagnostic, Recommendation, Result, RowLoss
 from losscli.spec import BoundLoss
 
-_SQUARED = ("mse",)
-_ROBUST = ("huber", "mae", "smooth-l1")
+_SQUARED = ("mse", "half-squared-error", "rmse")
+# Families that compare numbers, and those that a target of classes may be given to.
+_OF_RESIDUALS = ("regression", "robust")
+_OF_CLASSES = (*_OF_RESIDUALS, "binary", "multiclass")
 # In so many rows for each class, a class that is not rare by design does occur.
 _ROWS_PER_CLASS = 5
 
@@ -117,6 +119,10 @@ def _rows_with_label(case: Case, label: object) -> int:
 def _not_finite(case: Case) -> Iterator[Diagnostic]:
     if case.result.status == "ok" or case.counted == 0 or case.result.divisor == 0.0:
         return
+    if case.result.reduction == "overall":
+        what = f"the result is {case.result.status} over {case.counted:,} rows"
+        yield finding("LC201", what, _why_not_finite(case))
+        return
     if case.nonfinite_count == 0:
         yield finding(
             "LC201",
@@ -125,9 +131,10 @@ def _not_finite(case: Case) -> Iterator[Diagnostic]:
             "change the unit of the data, or look at the mean",
         )
         return
-    rows = ", ".join(f"row {bad.row} ({bad.loss:g})" for bad in case.nonfinite)
+    unit = case.result.samples.removesuffix("s")
+    rows = ", ".join(f"{unit} {bad.row} ({bad.loss:g})" for bad in case.nonfinite)
     more = case.nonfinite_count - len(case.nonfinite)
-    noun = "row has" if case.nonfinite_count == 1 else "rows have"
+    noun = f"{unit} has" if case.nonfinite_count == 1 else f"{unit}s have"
     what = f"{case.nonfinite_count:,} {noun} no finite loss: {rows}"
     what += f" and {more:,} more" if more > 0 else ""
     yield finding("LC201", f"the result is {case.result.status}: {what}", _why_not_finite(case))
@@ -141,6 +148,9 @@ def _why_not_finite(case: Case) -> str:
             return f"{role.name} holds {role.nan:,} NaN; leave these rows out of every file"
         if math.isinf(role.least) or math.isinf(role.greatest):
             return f"{role.name} holds infinite values"
+    if case.result.reduction == "overall":
+        doc = f"`losscli show {case.bound.name}` says when it is not defined"
+        return f"too few rows, or a target that never changes? {doc}"
     if "prob" in case.kind:
         return "a probability of 0 was given to something that happened"
     return "look at these rows: the loss of such values is beyond any double"
@@ -316,6 +326,17 @@ def _weighted_mean(case: Case) -> Iterator[Diagnostic]:
         )
 
 
+def _estimated(case: Case) -> Iterator[Diagnostic]:
+    error = case.result.rank_error
+    if error:
+        yield finding(
+            "LC209",
+            f"the result rests on quantiles of {case.result.n:,} rows, each of which may be off by "
+            f"{percent(error)} of the rows",
+            "up to 1,048,576 rows are exact",
+        )
+
+
 def _ignored_rows(case: Case) -> Iterator[Diagnostic]:
     if 0 < case.result.ignored < case.result.n:
         yield finding(
@@ -391,6 +412,7 @@ _CHECKS: tuple[Callable[[Case], Iterator[Diagnostic]], ...] = (
     _kl_mean,
     _weighted_mean,
     _ignored_rows,
+    _estimated,
 )
 
 
@@ -399,10 +421,10 @@ def guide_word(bound: BoundLoss, result: Result, facts: Facts | None) -> Recomme
     if facts is None or not facts.detail or facts.target is None:
         return None
     family, answers = bound.loss.family, answers_in(facts)
-    task = answers.get("task", "regression" if family == "regression" else None)
-    if task == "regression" and family == "regression" and "outliers" in answers:
+    task = answers.get("task", "regression" if family in _OF_RESIDUALS else None)
+    if task == "regression" and family in _OF_RESIDUALS and "outliers" in answers:
         return _word_on_residuals(bound, facts)
-    if task == "classification" and family in ("regression", "classification"):
+    if task == "classification" and family in _OF_CLASSES:
         return _word_on_classes(bound, facts)
     if task == "distributions":
         because = f"each target row is a distribution over {facts.target.width} classes, so KL"
@@ -419,9 +441,8 @@ def _word_on_residuals(bound: BoundLoss, facts: Facts) -> Recommendation:
         reasons.append(f"the worst 1 % carry {percent(tail)} of the squared error")
     because = " and ".join(reasons)
     if facts.has_outliers:
-        return Recommendation(
-            "huber", f"heavy tails: {because}, so Huber or L1", bound.name in _ROBUST
-        )
+        robust = bound.loss.family == "robust" or bound.name == "mae"
+        return Recommendation("huber", f"heavy tails: {because}, so Huber or L1", robust)
     return Recommendation("mse", f"light tails: {because}, so MSE", bound.name in _SQUARED)
 
 

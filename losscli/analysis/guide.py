@@ -27,9 +27,25 @@ _SYNONYMS = {
     "match": "matching",
     "binary": "two",
     "multiclass": "many",
+    "box": "boxes",
+    "masks": "segmentation",
+    "sequence": "sequences",
+    "signal": "signals",
+    "list": "lists",
+    "quantiles": "quantile",
+    "multi-label": "multilabel",
 }
 # What other tools call a task is here a task and a goal.
 _SHORTCUTS = {"ranking": {"task": "similarity", "goal": "ranking"}}
+_TASK_OF_NEED = {
+    "imbalance": "classification",
+    "multilabel": "classification",
+    "quantile": "regression",
+    "counts": "regression",
+    "skewed": "regression",
+    "variance": "regression",
+    "baseline": "regression",
+}
 # PyTorch's mean for KL divides by all elements, which is no divergence.
 _USUAL_OPTIONS = {"kl-div": ("--reduction", "batchmean")}
 
@@ -44,12 +60,14 @@ def tree() -> Question:
             Choice("regression", "a number", "--task regression", _outliers()),
             Choice("classification", "a class", "--task classification", _classes()),
             Choice("similarity", "what is alike, or goes first", "--task similarity", _goal()),
-            Choice(
-                "distributions",
-                "a whole distribution",
-                "--task distributions",
-                _leaf("kl-div", "cross-entropy"),
+            _choice("task", "distributions", "a whole distribution", "kl-div", "cross-entropy"),
+            _choice("task", "segmentation", "a mask of regions", "dice", "jaccard", "tversky"),
+            _choice("task", "boxes", "a rectangle", "giou", "iou", "ciou", "smooth-l1"),
+            _choice(
+                "task", "sequences", "labels without alignment", "ctc", "error-rate", "soft-dtw"
             ),
+            _choice("task", "signals", "a sound or other signal", "si-sdr", "snr"),
+            _choice("task", "survival", "the time until an event", "cox", "aft-nll"),
             Choice(CUSTOM, "something special is needed", "--task custom", _need()),
         ),
     )
@@ -75,31 +93,73 @@ def _classes() -> Question:
 
 
 def _goal() -> Question:
-    matching = Choice(
-        "matching",
-        "faces or images to match",
-        "--goal matching",
-        _leaf("triplet-margin", "hinge-embedding", "pairwise-distance"),
+    return Question(
+        "goal",
+        "What is the comparison for?",
+        (
+            _choice(
+                "goal",
+                "matching",
+                "faces or images to match",
+                "triplet-margin",
+                "hinge-embedding",
+                "pairwise-distance",
+            ),
+            _choice("goal", "direction", "only directions count", "cosine-embedding"),
+            _choice("goal", "ranking", "items to put in order", "margin-ranking", "bpr"),
+            _choice("goal", "batch", "batches with labels", "sup-con", "nt-xent", "info-nce"),
+            _choice("goal", "lists", "lists with grades", "lambda-ndcg", "listnet", "ndcg"),
+            _choice("goal", "preference", "answers of a policy", "dpo", "reward-ranking"),
+        ),
     )
-    direction = Choice(
-        "direction", "only directions count", "--goal direction", _leaf("cosine-embedding")
-    )
-    ranking = Choice("ranking", "items to put in order", "--goal ranking", _leaf("margin-ranking"))
-    return Question("goal", "What is the comparison for?", (matching, direction, ranking))
 
 
 def _need() -> Question:
-    imbalance = Choice(
-        "imbalance",
-        "some classes are rare",
-        "--need imbalance",
-        _leaf("focal", "bce-with-logits", "cross-entropy"),
+    return Question(
+        "need",
+        "What is special?",
+        (
+            _choice(
+                "need",
+                "imbalance",
+                "some classes are rare",
+                "focal",
+                "bce-with-logits",
+                "cross-entropy",
+            ),
+            _choice(
+                "need",
+                "multilabel",
+                "several classes may hold",
+                "multilabel-soft-margin",
+                "asymmetric",
+            ),
+            _choice("need", "quantile", "a quantile is wanted", "pinball", "interval-score"),
+            _choice("need", "counts", "counts of events", "poisson-nll", "negative-binomial-nll"),
+            _choice(
+                "need",
+                "skewed",
+                "positive and skewed",
+                "gamma-deviance",
+                "tweedie-deviance",
+                "msle",
+            ),
+            _choice("need", "variance", "a variance is predicted too", "gaussian-nll"),
+            _choice("need", "baseline", "better than a constant?", "r2", "d2-absolute-error"),
+            Choice(
+                "objectives",
+                "several objectives at once",
+                "--need objectives",
+                _several_objectives(),
+            ),
+            Choice("rules", "rules of a domain, or nothing fits", "--need rules", _rules()),
+        ),
     )
-    objectives = Choice(
-        "objectives", "several objectives at once", "--need objectives", _several_objectives()
-    )
-    rules = Choice("rules", "rules of a domain, or nothing fits", "--need rules", _rules())
-    return Question("need", "What is special?", (imbalance, objectives, rules))
+
+
+def _choice(question: str, name: str, meaning: str, loss: str, *instead: str) -> Choice:
+    """An answer that leads straight to a loss."""
+    return Choice(name, meaning, f"--{question} {name}", _leaf(loss, *instead))
 
 
 def _several_objectives() -> Leaf:
@@ -176,6 +236,15 @@ def leaves(question: Question | None = None) -> Iterator[tuple[tuple[str, ...], 
         else:
             for flags, leaf in leaves(choice.leads_to):
                 yield (choice.flag, *flags), leaf
+
+
+def place_of(name: str) -> tuple[str, ...]:
+    """The flags that lead to this loss, or to the one that stands for its family."""
+    family = find(name).family
+    near = [(flags, leaf) for flags, leaf in leaves() if leaf.loss != CUSTOM]
+    own = [flags for flags, leaf in near if leaf.loss == name]
+    same = [flags for flags, leaf in near if find(leaf.loss).family == family]
+    return (own or same)[0]
 
 
 def questions() -> dict[str, Question]:
@@ -308,7 +377,7 @@ def _reject_contradictions(given: Mapping[str, str], said: Mapping[str, str]) ->
 def _task_claimed(question: str, choice: str) -> str | None:
     """The task that an answer is about. A special need goes with any, but only classes are rare."""
     if question == "need":
-        return "classification" if choice == "imbalance" else None
+        return _TASK_OF_NEED.get(choice)
     if question == "task":
         return None if choice == CUSTOM else choice
     return _task_of(question)

@@ -34,7 +34,8 @@ def show_loss(
     format: PageFormatOption = PageFormat.table,
 ) -> None:
     """Show everything about a loss: inputs, parameters, formula, divisor, when to use it."""
-    import losscli.losses  # noqa: F401 - registers the losses
+    from losscli.analysis.guide import place_of
     from losscli.spec import parse
 
-    show_page(parse(loss).loss, format)
+    declared = parse(loss).loss
+    show_page(declared, place_of(declared.name), format)

@@ -25,6 +25,7 @@ from losscli.cli.options import (
     reject_overwrite,
 )
 from losscli.cli.output import show_result, write_report
+from losscli.errors import UsageError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
@@ -148,6 +149,18 @@ def _compute(
             metavar="COLUMN", help="The column that weighs the rows.", rich_help_panel=DATA
         ),
     ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Rows with one value here belong together: a query, a user, an image.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    all_rows: Annotated[
+        bool,
+        typer.Option("--one-group", help="All rows are one group.", rich_help_panel=DATA),
+    ] = False,
     header: Header = None,
     threads: Threads = None,
     format: Format = ResultFormat.table,
@@ -176,14 +189,24 @@ def _compute(
     columns = columns_by_role(bound.loss.inputs, column)
     if sample_weight is not None:
         columns["sample_weight"] = sample_weight
-    inputs = open_files(bound.loss.inputs, files, columns=columns, header=header)
+    if group is not None and all_rows:
+        raise UsageError("--group and --one-group exclude each other", hint="leave one of them out")
+    inputs = open_files(
+        bound.loss.inputs, files, columns=columns, header=header, group=group, all_rows=all_rows
+    )
     reports = {"json": json_report, "markdown": markdown_report}
     outputs = [path for path in (per_sample, *reports.values()) if path is not None]
     reject_overwrite(outputs, inputs)
+    chosen = choose_reduction(bound, reduction, grouped=inputs.groups is not None)
+    if per_sample is not None and chosen == "overall":
+        raise UsageError(
+            f"{bound.name} is one number of all rows, so a row has no loss to write",
+            hint="--reduction none takes each row by itself, --group COLUMN each group",
+        )
     run = Run(
         bound,
         inputs,
-        choose_reduction(bound, reduction),
+        chosen,
         threads,
         detail=format is not ResultFormat.value or any(reports.values()),
     )

@@ -48,10 +48,10 @@ def show_list(losses: list[Loss], format: str) -> None:
         report.show_list(losses, format, terminal)
 
 
-def show_page(loss: Loss, format: str) -> None:
-    """Everything about a loss, on stdout."""
+def show_page(loss: Loss, place: tuple[str, ...], format: str) -> None:
+    """Everything about a loss, and its place in the guide, on stdout."""
     with _stdout() as terminal:
-        report.show_loss(loss, format, terminal)
+        report.show_loss(loss, place, format, terminal)
 
 
 def discard_stdout() -> None:

@@ -34,7 +34,7 @@ def recommend(
         typer.Option(
             metavar="T",
             help="What is predicted: regression, classification, similarity, ranking, "
-            "distributions, custom.",
+            "distributions, segmentation, boxes, sequences, signals, survival, custom.",
         ),
     ] = None,
     outliers: Annotated[
@@ -45,11 +45,19 @@ def recommend(
         int | None, typer.Option(metavar="N", help="Classification: how many classes?")
     ] = None,
     goal: Annotated[
-        str | None, typer.Option(metavar="G", help="Similarity: matching, direction or ranking.")
+        str | None,
+        typer.Option(
+            metavar="G",
+            help="Similarity: matching, direction, ranking, batch, lists or preference.",
+        ),
     ] = None,
     need: Annotated[
         str | None,
-        typer.Option(metavar="X", help="Something special: imbalance, objectives or rules."),
+        typer.Option(
+            metavar="X",
+            help="Something special: imbalance, multilabel, quantile, counts, skewed, variance, "
+            "baseline, objectives or rules.",
+        ),
     ] = None,
     column: Columns = None,
     header: Header = None,

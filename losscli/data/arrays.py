@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from losscli.data.columns import Table
 from losscli.data.feed import Feed, Inputs
-from losscli.data.files import OpenTables, Source, feeds, wrong_number
+from losscli.data.files import (
+    OpenTables,
+    Source,
+    column_groups,
+    feeds,
+    group_inputs,
+    wrong_number,
+)
 from losscli.data.frames import (
     FrameTable,
     MemoryFeed,
@@ -19,16 +27,22 @@ from losscli.data.frames import (
     is_arrow,
     is_frame,
     is_series,
+    lists_of,
     series_numbers,
 )
+from losscli.data.groups import Groups, ungrouped
 from losscli.data.place import Numbers, Place
-from losscli.domain import CLASS_TARGET, ELEMENTWISE, SAMPLE_WEIGHT, Role
+from losscli.domain import CLASS_TARGET, SAMPLE_WEIGHT, Array, Role
 from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.ragged import Ragged
 from losscli.shapes import fit_weight
 
 
 def from_arrays(
-    roles: Sequence[Role], arrays: Sequence[object], named: Mapping[str, object]
+    roles: Sequence[Role],
+    arrays: Sequence[object],
+    named: Mapping[str, object],
+    group: object = None,
 ) -> Inputs:
     """Take data from memory.
 
@@ -40,31 +54,56 @@ def from_arrays(
         roles: what the loss takes, in its order.
         arrays: data in that order, each of shape (N, ...); without N for a single row.
         named: data by role, for the roles that ``arrays`` does not cover.
+        group: which rows belong together: a value for each row, or the name of a column.
 
     Raises:
         UsageError: too few or too many arrays, or one given twice.
         DataError: something does not hold numbers, or an optional weight does not fit.
     """
+    if group is not None:
+        roles = [ungrouped(role) for role in roles]
     given, shared = _assign(roles, arrays, named)
-    opened = _open_tables(roles, given, shared)
-    held = {
-        role.name: _numbers(role.name, given[role.name])
+    tables, opened = _open_tables(roles, given, shared, group)
+    held: dict[str, Any] = {
+        role.name: _values(role, given[role.name])
         for role in roles
-        if role.name in given and not _is_table(given[role.name])
+        if role.name in given and not _is_frame_or_path(given[role.name])
+    }
+    constants = {
+        role.name: _as_table(held.pop(role.name))
+        for role in roles
+        if role.is_table and role.name in held
     }
     if not opened and _is_single_row(roles, held):
         held = {name: array[np.newaxis] for name, array in held.items()}
-    constants = {}
-    shape = _shape_of(roles[0].name, opened, held)
     for role in roles:
-        if role.name in held and role.optional and role.domain.axes == ELEMENTWISE:
+        if role.name in held and role.is_weight:
+            shape = _shape_of(roles[0].name, opened, held)
             held[role.name], is_constant = fit_weight(role.name, held[role.name], shape)
             if is_constant:
-                constants[role.name] = held.pop(role.name).astype(np.float64)
+                constants[role.name] = _as_table(held.pop(role.name))
     made: list[Feed] = [*opened, *(_feed(name, array) for name, array in held.items())]
     order = [role.name for role in roles]
     made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
-    return Inputs(tuple(made), constants)
+    if group is None:
+        return Inputs(tuple(made), constants)
+    return group_inputs(made, constants, _groups(group, tables, made))
+
+
+def _groups(group: object, tables: Sequence[Table], made: Sequence[Feed]) -> dict[str, Groups]:
+    if isinstance(group, str):
+        return column_groups(tables, group)
+    import pyarrow as pa
+
+    from losscli.data.runs import find_groups
+
+    keys = group if is_arrow(group) else pa.array(np.asarray(group))
+    chunks = getattr(keys, "chunks", [keys])
+    return {"": find_groups(chunks, Place("group"))}
+
+
+def _as_table(array: Any) -> Array:
+    return np.asarray(array, np.float64)
 
 
 def _assign(
@@ -78,8 +117,8 @@ def _assign(
     given = {name: value for name, value in named.items() if value is not None}
     free = [role for role in roles if role.name not in given and role is not SAMPLE_WEIGHT]
     required = [role for role in free if not role.optional]
-    if len(arrays) == 1 and len(required) > 1 and _is_table(arrays[0]):
-        return given | {role.name: arrays[0] for role in required}, arrays[0]
+    if len(arrays) == 1 and len(required) > 1 and _is_frame_or_path(arrays[0]):
+        return given | {r.name: arrays[0] for r in required if not r.is_table}, arrays[0]
     if not len(required) <= len(arrays) <= len(free):
         raise wrong_number("array", roles, [*arrays, *given])
     positional = zip((role.name for role in free), arrays, strict=False)
@@ -94,11 +133,13 @@ def _is_path(value: object) -> bool:
     return isinstance(value, str | os.PathLike)
 
 
-def _is_table(value: object) -> bool:
+def _is_frame_or_path(value: object) -> bool:
     return _is_path(value) or is_frame(value)
 
 
-def _open_tables(roles: Sequence[Role], given: Mapping[str, object], shared: object) -> list[Feed]:
+def _open_tables(
+    roles: Sequence[Role], given: Mapping[str, object], shared: object, group: object
+) -> tuple[list[Table], list[Feed]]:
     files = OpenTables()
     sources = []
     opened: list[Feed] = []
@@ -113,7 +154,19 @@ def _open_tables(roles: Sequence[Role], given: Mapping[str, object], shared: obj
         elif is_frame(value):
             whole = FrameTable(value)
             opened.append(whole.feed({role.name: tuple(range(len(whole.columns)))}))
-    return [*feeds(sources, roles, {}), *opened]
+    column = group if isinstance(group, str) else None
+    tables = [source.table for source in sources]
+    return tables, [*feeds(sources, roles, {}, column), *opened]
+
+
+def _values(role: Role, value: object) -> Numbers | Ragged:
+    if not role.domain.is_list:
+        return _numbers(role.name, value)
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        return checked(value, Place(role.name))
+    if is_arrow(value) or is_series(value) or isinstance(value, list | tuple | np.ndarray):
+        return lists_of(value, Place(role.name))
+    return _numbers(role.name, value)
 
 
 def _numbers(role: str, value: object) -> Numbers:
@@ -143,8 +196,8 @@ def _not_an_array(role: str, value: object, error: Exception) -> DataError:
     return DataError(f"cannot be read as an array: {said}", path=role, hint=hint)
 
 
-def _feed(role: str, array: Numbers) -> MemoryFeed:
-    if array.ndim == 0:
+def _feed(role: str, array: Numbers | Ragged) -> MemoryFeed:
+    if not isinstance(array, Ragged) and array.ndim == 0:
         raise DataError(
             "is a single number, but other inputs have rows",
             path=role,
@@ -153,18 +206,19 @@ def _feed(role: str, array: Numbers) -> MemoryFeed:
     return MemoryFeed.of(role, array)
 
 
-def _is_single_row(roles: Sequence[Role], held: Mapping[str, Numbers]) -> bool:
+def _is_single_row(roles: Sequence[Role], held: Mapping[str, Any]) -> bool:
     """Does every array lack the axis of the rows? PyTorch calls that unbatched input."""
     given = [role for role in roles if role.name in held and not role.optional]
-    return all(held[role.name].ndim == _axes(role, held) - 1 for role in given)
+    if any(isinstance(held[role.name], Ragged) for role in given):
+        return False
+    return all(held[role.name].ndim == _axes(role, held[role.name]) - 1 for role in given)
 
 
-def _axes(role: Role, held: Mapping[str, Numbers]) -> int:
-    array = held[role.name]
+def _axes(role: Role, array: Numbers) -> int:
     if role.domain is CLASS_TARGET and array.dtype.kind == "f" and array.ndim == 1:
         # Class probabilities of one row, one for each logit. Whole numbers would be labels.
         return 2
-    return len([axis for axis in role.domain.axes if axis != "..."])
+    return role.domain.named_axes
 
 
 def _shape_of(role: str, opened: Sequence[Feed], held: Mapping[str, Numbers]) -> tuple[int, ...]:

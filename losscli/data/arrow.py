@@ -10,6 +10,7 @@ import pyarrow as pa
 from losscli.data.columns import Column
 from losscli.data.place import Numbers, Place, exact
 from losscli.errors import DataError
+from losscli.ragged import Ragged
 
 
 def column(field: pa.Field) -> Column:
@@ -45,6 +46,8 @@ def _is_number(kind: pa.DataType) -> bool:
 def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None) -> Numbers:
     """The values of an array: (n,) for numbers, (n, k, ...) for lists; if possible without a copy.
 
+    Lists of different lengths need :func:`lists`.
+
     Args:
         array: numbers, booleans, dictionary-encoded numbers, tensors, or lists of them.
         place: where the array comes from.
@@ -55,7 +58,7 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
             shape.
     """
     kind = array.type
-    if isinstance(kind, pa.FixedShapeTensorType):
+    if is_tensor(kind):
         return _tensors(array, place)
     if isinstance(kind, pa.BaseExtensionType):
         return numbers(array.storage, place, shape)
@@ -70,6 +73,32 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
     if pa.types.is_decimal(kind):
         array = array.cast(pa.float64())
     return exact(values_of(array), place)
+
+
+def is_tensor(kind: pa.DataType) -> bool:
+    """Are these arrays of one fixed shape?"""
+    return isinstance(kind, pa.FixedShapeTensorType)
+
+
+def lists(array: pa.Array, place: Place, inner: tuple[int, ...] | None = None) -> Ragged:
+    """The lists of an array, each with its own length; ``inner`` is the shape of an element.
+
+    Raises:
+        DataError: as :func:`numbers`.
+    """
+    if isinstance(array.type, pa.BaseExtensionType):
+        return lists(array.storage, place, inner)
+    if array.null_count:
+        raise place.missing(int(np.argmax(values_of(array.is_null()))))
+    offsets = np.concatenate([[0], np.cumsum(_lengths(array), dtype=np.int64)])
+    try:
+        flat = numbers(array.flatten(), Place(None), inner)
+    except DataError as error:
+        # The row of an element of a list is the row of its list.
+        element_at = 0 if error.row is None else error.row - 1
+        row = int(np.searchsorted(offsets, element_at, side="right")) - 1
+        raise place.fault(error.message, row, error.hint) from None
+    return Ragged(np.asarray(flat, np.float64), offsets)
 
 
 def values_of(array: pa.Array) -> Numbers:

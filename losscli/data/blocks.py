@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from losscli.data.feed import RoleInput
+from losscli.data.feed import RoleInput, Rows
 from losscli.data.place import Numbers
 from losscli.domain import Array
 from losscli.errors import DataError
+from losscli.ragged import Ragged
+from losscli.shapes import VARIES
 
-# Some rows of every column that is read: arrays of one length, of any type of number.
-Chunk: TypeAlias = Sequence[Numbers]
+# Some rows of every column that is read: of one number of rows, of any type of number.
+Chunk: TypeAlias = Sequence[Numbers | Ragged]
 # Called with the rows of a block, which is a good size for a chunk.
 Chunks: TypeAlias = Callable[[int], Generator[Chunk, None, None]]
 
@@ -40,7 +42,7 @@ class BlockCursor:
         self._chunk: Chunk = ()
         self._used = self._size = 0
 
-    def read(self, n: int) -> Mapping[str, Array]:
+    def read(self, n: int) -> Mapping[str, Rows]:
         """The next ``n`` rows of each role, float64; see :meth:`losscli.data.feed.Cursor.read`."""
         if self._chunks is None:
             self._chunks = self._open(n)
@@ -49,11 +51,13 @@ class BlockCursor:
         self._left -= rows
         return {role.role: self._join(role, parts, rows) for role in self._roles}
 
-    def _join(self, role: RoleInput, parts: Sequence[Chunk], rows: int) -> Array:
+    def _join(self, role: RoleInput, parts: Sequence[Chunk], rows: int) -> Rows:
         columns = self._columns[role.role]
         if len(columns) > 1:
             return _as_matrix(parts, columns, rows)
-        pieces = [part[columns[0]] for part in parts]
+        pieces: list[Any] = [part[columns[0]] for part in parts]
+        if role.shape[:1] == (VARIES,):
+            return Ragged.joined(pieces)
         if len(pieces) == 1:
             return np.ascontiguousarray(pieces[0], np.float64)
         return np.concatenate(pieces, dtype=np.float64) if pieces else np.empty((0, *role.shape))
@@ -90,6 +94,6 @@ def _as_matrix(parts: Sequence[Chunk], columns: tuple[int, ...], rows: int) -> A
     for part in parts:
         stop = start + len(part[0])
         for target, column in zip(matrix, columns, strict=True):
-            target[start:stop] = part[column]
+            target[start:stop] = np.asarray(part[column])
         start = stop
     return matrix.T

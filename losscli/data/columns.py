@@ -15,11 +15,11 @@ Anything else is an error that shows the columns and the option to write.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 from losscli.data.feed import Feed
 from losscli.domain import Role
@@ -41,6 +41,31 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "input2": ("x2",),
     "x1": ("input1",),
     "x2": ("input2",),
+    "input": ("inputs", "features", "hidden"),
+    "linear_weight": (),
+    "linear_bias": (),
+    "log_prediction": ("log_predictions", "log_pred"),
+    "var": ("variance", "variances"),
+    "std": ("sigma", "stddev"),
+    "scale": ("scales",),
+    "df": ("degrees_of_freedom",),
+    "dispersion": ("alpha",),
+    "lower": ("lo", "lower_bound"),
+    "upper": ("hi", "upper_bound"),
+    "ensemble": ("members", "samples", "forecast"),
+    "embeddings": ("embedding", "emb"),
+    "labels": ("label", "classes", "target", "y"),
+    "targets": ("target", "labels"),
+    "input_lengths": ("input_length", "frames"),
+    "target_lengths": ("target_length",),
+    "policy_chosen": ("policy_chosen_logps",),
+    "policy_rejected": ("policy_rejected_logps",),
+    "reference_chosen": ("reference_chosen_logps", "ref_chosen"),
+    "reference_rejected": ("reference_rejected_logps", "ref_rejected"),
+    "chosen": ("chosen_rewards", "reward_chosen"),
+    "rejected": ("rejected_rewards", "reward_rejected"),
+    "time": ("times", "duration"),
+    "event": ("events", "observed"),
     "weight": ("weights",),
     "sample_weight": ("sample_weights",),
 }  # fmt: skip
@@ -75,12 +100,18 @@ class Table(Protocol):
     @property
     def columns(self) -> Sequence[Column]: ...
 
-    def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> Feed:
+    def feed(self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()) -> Feed:
         """The rows of these columns, given by role as positions in ``columns``.
+
+        A list column has lists of one length, but for the roles in ``lists``.
 
         Raises:
             DataError: a column does not hold numbers.
         """
+        ...
+
+    def keys(self, column: int) -> Iterator[Any]:
+        """What a column holds, of whatever type, as Arrow arrays in the order of the rows."""
         ...
 
 
@@ -110,6 +141,8 @@ def choose(
         found = _find_wanted(role, table, wanted)
     else:
         found = _find_by_name(role, table)
+        if len(found) not in (1, role.domain.width or len(found)):
+            found = ()
         if not found and alone:
             others = [other for other in roles if other is not role]
             found = _find_remaining(role, others, table, taken)
@@ -186,6 +219,8 @@ def _find_remaining(
     candidates = free or usable
     if len(candidates) == 1:
         return tuple(candidates)
+    if len(usable) == role.domain.width:
+        return tuple(usable)
     if role.domain.is_matrix:
         lists = [i for i in candidates if table.columns[i].is_list]
         return tuple(lists if len(lists) == 1 else [] if lists else _in_order(table, candidates))

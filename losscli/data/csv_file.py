@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import FileIO, StringIO
 from itertools import islice
@@ -32,6 +32,7 @@ _SAMPLED_ROWS = 100
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)", re.I)
+_TYPES = {"bool": pa.bool_()}
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 _MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
 
@@ -78,9 +79,19 @@ class CsvTable:
         self.columns: Sequence[Column] = columns
         self._layout = Layout(path, delimiter, columns)
 
-    def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> CsvFeed:
-        """The rows of these columns; see :class:`losscli.data.columns.Table`."""
-        return CsvFeed(self._layout, find_lines(self.name, self._start, _PIECE_BYTES), chosen)
+    def feed(self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()) -> CsvFeed:
+        """The rows of these columns; a cell is no list. See :class:`losscli.data.columns.Table`."""
+        return CsvFeed(self._layout, self._find_lines(), chosen)
+
+    def keys(self, column: int) -> Iterator[pa.Array]:
+        """The text of a column; see :class:`losscli.data.columns.Table`."""
+        lines = self._find_lines()
+        parse = _Parser(self._layout, [column], text=True)
+        for data, first, rows in pieces(self.name, lines, 0, lines.rows):
+            yield from parse.text(data, first, rows)
+
+    def _find_lines(self) -> Lines:
+        return find_lines(self.name, self._start, _PIECE_BYTES)
 
 
 class CsvFeed:
@@ -117,25 +128,34 @@ class CsvFeed:
         return BlockCursor(self.roles, self._positions, end - start, chunks)
 
     def _chunks(self, start: int, stop: int) -> Generator[Chunk, None, None]:
-        step, offsets = self._lines.step, self._lines.offsets
         parse = _Parser(self._layout, self._wanted)
-        pieces = range(start // step, -(-stop // step))
-        # One buffer for all pieces: fresh memory for each costs as much as reading the file.
-        longest = max(offsets[i + 1] - offsets[i] for i in pieces)
-        if longest > _LONGEST_PIECE:
-            raise DataError("has a row of more than 1 GiB", path=self.name, hint="is it CSV?")
-        buffer = memoryview(bytearray(longest))
-        with _open(self.name) as file:
-            for piece in pieces:
-                begin, end = offsets[piece : piece + 2]
-                data = buffer[: end - begin]
-                file.seek(begin)
-                if read_into(file, data) < len(data):
-                    raise DataError("is shorter than before: it changed", path=self.name)
-                first = piece * step
-                rows = min(step, self.rows - first)
-                wanted = slice(max(start - first, 0), min(stop - first, rows))
-                yield parse(data, first, rows, wanted)
+        for data, first, rows in pieces(self.name, self._lines, start, stop):
+            wanted = slice(max(start - first, 0), min(stop - first, rows))
+            yield parse(data, first, rows, wanted)
+
+
+def pieces(
+    path: str, lines: Lines, start: int, stop: int
+) -> Generator[tuple[memoryview, int, int], None, None]:
+    """The bytes of whole rows around ``start`` to ``stop``, the first of these rows, and how many.
+
+    The bytes of one piece are overwritten by the next.
+    """
+    step, offsets = lines.step, lines.offsets
+    numbers = range(start // step, -(-stop // step))
+    # One buffer for all pieces: fresh memory for each costs as much as reading the file.
+    longest = max(offsets[i + 1] - offsets[i] for i in numbers)
+    if longest > _LONGEST_PIECE:
+        raise DataError("has a row of more than 1 GiB", path=path, hint="is it CSV?")
+    buffer = memoryview(bytearray(longest))
+    with _open(path) as file:
+        for piece in numbers:
+            begin, end = offsets[piece : piece + 2]
+            data = buffer[: end - begin]
+            file.seek(begin)
+            if read_into(file, data) < len(data):
+                raise DataError("is shorter than before: it changed", path=path)
+            yield data, piece * step, min(step, lines.rows - piece * step)
 
 
 class _Parser:
@@ -145,21 +165,25 @@ class _Parser:
     say which, or to read what only Arrow did not like.
     """
 
-    def __init__(self, layout: Layout, wanted: Sequence[int]) -> None:
+    def __init__(self, layout: Layout, wanted: Sequence[int], *, text: bool = False) -> None:
         self._layout = layout
         self._wanted = wanted
         # Names may be missing or occur twice; positions do neither.
         self._names = [str(i) for i in range(len(layout.columns))]
         included = [self._names[i] for i in wanted]
         types = {
-            name: pa.bool_() if layout.columns[i].type == "bool" else pa.float64()
+            name: pa.string() if text else _TYPES.get(layout.columns[i].type, pa.float64())
             for name, i in zip(included, wanted, strict=True)
         }
         self._parse = pacsv.ParseOptions(
             delimiter=layout.delimiter, ignore_empty_lines=False, newlines_in_values=False
         )
         self._convert = pacsv.ConvertOptions(
-            column_types=types, include_columns=included, null_values=[""], check_utf8=False
+            column_types=types,
+            include_columns=included,
+            null_values=[""],
+            strings_can_be_null=True,
+            check_utf8=False,
         )
 
     def __call__(self, data: memoryview, first_row: int, rows: int, wanted: slice) -> Chunk:
@@ -170,18 +194,33 @@ class _Parser:
         records = _records(bytes(data), self._layout)
         return read_carefully(records, self._layout, self._wanted, first_row, rows, wanted)
 
+    def text(self, data: memoryview, first_row: int, rows: int) -> Sequence[pa.Array]:
+        """The one wanted column of these rows as text."""
+        table = self._table(data)
+        if table is not None and len(table) == rows:
+            chunks: Sequence[pa.Array] = table.column(0).chunks
+            return chunks
+        found = []
+        for row, cells in enumerate(_records(bytes(data), self._layout)):
+            _check_cells(cells, self._layout, first_row + row)
+            found.append(cells[self._wanted[0]] or None)
+        return [pa.array(found, pa.string())]
+
     def _read(self, data: memoryview, rows: int) -> Chunk | None:
         """The columns of all rows; None if a value is missing or something is wrong."""
+        table = self._table(data)
+        if table is None or len(table) != rows or any(c.null_count for c in table.columns):
+            return None
+        return [_to_numpy(column) for column in table.columns]
+
+    def _table(self, data: memoryview) -> pa.Table | None:
         read = pacsv.ReadOptions(
             use_threads=False, block_size=len(data) + 1, column_names=self._names
         )
         try:
-            table = pacsv.read_csv(pa.BufferReader(data), read, self._parse, self._convert)
+            return pacsv.read_csv(pa.BufferReader(data), read, self._parse, self._convert)
         except pa.ArrowInvalid:
             return None
-        if len(table) != rows or any(column.null_count for column in table.columns):
-            return None
-        return [_to_numpy(column) for column in table.columns]
 
 
 def _to_numpy(column: pa.ChunkedArray) -> Numbers:

@@ -10,16 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from losscli.domain import Array
+from losscli.ragged import Ragged
+
+Rows: TypeAlias = Array | Ragged
 
 
 @dataclass(frozen=True, slots=True)
 class RoleInput:
     """Where one role comes from: ``columns`` of a file, or an array when ``path`` is None.
 
-    ``shape`` is the shape of one row: ``()`` for a single number.
+    ``shape`` is the shape of one row: ``()`` for a single number. Where rows are lists of their own
+    length, ``length`` is that of the first; where they are groups, ``bounds`` says which rows.
     """
 
     role: str
@@ -27,6 +34,8 @@ class RoleInput:
     columns: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: str
+    length: int = 1
+    bounds: NDArray[np.int64] | None = field(default=None, compare=False)
 
     def column_at(self, index: tuple[int, ...]) -> str | None:
         """The column that holds element ``index`` of a row, for an error message."""
@@ -35,11 +44,26 @@ class RoleInput:
         return self.columns[index[0]] if len(self.columns) > 1 and index else self.columns[0]
 
 
+class GroupKeys(Protocol):
+    """What the groups of a run are called."""
+
+    @property
+    def column(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def key(self, i: int) -> str:
+        """What group ``i`` is called."""
+        ...
+
+
 class Cursor(Protocol):
     """A walk over the rows ``start`` to ``stop`` of a feed, in order, on one thread."""
 
-    def read(self, n: int) -> Mapping[str, Array]:
+    def read(self, n: int) -> Mapping[str, Rows]:
         """The next ``n`` rows of each role, float64, shape (n, *row shape); fewer only at the end.
+
+        Rows of different lengths come as :class:`~losscli.ragged.Ragged`.
 
         The arrays may be views, and read-only; no later call writes into them.
 
@@ -79,10 +103,14 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The feeds of a run, paired by position, and the roles that are one value for all rows."""
+    """The feeds of a run, paired by position, and the roles that are one value for all rows.
+
+    With ``groups`` a row of a feed is a group of rows of a file.
+    """
 
     feeds: tuple[Feed, ...]
     constants: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    groups: GroupKeys | None = None
 
     @property
     def roles(self) -> dict[str, RoleInput]:

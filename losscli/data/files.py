@@ -9,10 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from losscli.data.columns import HeaderUnclearError, Table, choose, matches, show_columns
 from losscli.data.feed import Feed, Inputs
-from losscli.data.place import unreadable
-from losscli.domain import COMPONENTS, Domain, Role
+from losscli.data.groups import GroupedFeed, Groups, check_same, one_group, ungrouped
+from losscli.data.place import Place, unreadable
+from losscli.domain import COMPONENTS, Array, Domain, Role
 from losscli.errors import DataError, UsageError, did_you_mean
 
 _DELIMITERS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
@@ -50,6 +53,8 @@ def open_files(
     *,
     columns: Mapping[str, str],
     header: bool | None = None,
+    group: str | None = None,
+    all_rows: bool = False,
 ) -> Inputs:
     """Open what the command line names.
 
@@ -60,6 +65,8 @@ def open_files(
         columns: by role, the column or columns that hold it. A role without a file of its own is
             looked for in the files that are given.
         header: does a CSV file begin with the names of its columns? None if that is obvious.
+        group: the column whose values say which rows belong together.
+        all_rows: do all rows make one group?
 
     Raises:
         UsageError: too few or too many files.
@@ -68,14 +75,88 @@ def open_files(
     paths, shared = _assign(roles, files, columns)
     tables = OpenTables(header)
     opened = {name: tables[path] for name, path in paths.items()}
+    grouped = all_rows or group is not None
+    reading = [ungrouped(role) for role in roles] if grouped else roles
     sources = [
         Source(role, opened[role.name], alone=role.name not in shared)
         if role.name in opened
         else _look_up(role, list(opened.values()), columns[role.name])
-        for role in roles
+        for role in reading
         if role.name in opened or role.name in columns
     ]
-    return Inputs(feeds(sources, roles, columns))
+    whole = {source.role.name: _read_whole(source) for source in sources if source.role.is_table}
+    by_row = [source for source in sources if not source.role.is_table]
+    rows = feeds(by_row, reading, columns, group)
+    if not grouped:
+        return Inputs(rows, whole)
+    if group is None:
+        return group_inputs(rows, whole, {feed.name: one_group(feed.rows or 0) for feed in rows})
+    return group_inputs(rows, whole, column_groups([source.table for source in by_row], group))
+
+
+def group_inputs(
+    feeds: Sequence[Feed], constants: Mapping[str, Array], found: Mapping[str, Groups]
+) -> Inputs:
+    """The feeds with a group for a row; those that do not say their groups share the others'.
+
+    Args:
+        feeds: rows.
+        constants: roles given once.
+        found: the groups of each feed that has the column, by the name of the feed.
+    """
+    first = next(iter(found.values()))
+    for name, groups in found.items():
+        if groups is not first:
+            check_same(first, groups, Place(name, groups.column))
+    for feed in feeds:
+        groups = found.get(feed.name, first)
+        if feed.rows is not None and feed.rows != groups.bounds[-1]:
+            raise DataError(
+                f"has {feed.rows} rows, but the groups of {groups.column} have {groups.bounds[-1]}",
+                path=feed.name,
+                hint=f"give it a column {groups.column} of its own, or one row for each of theirs",
+            )
+    grouped = tuple(GroupedFeed(feed, found.get(feed.name, first)) for feed in feeds)
+    return Inputs(grouped, constants, first)
+
+
+def column_groups(tables: Sequence[Table], column: str) -> dict[str, Groups]:
+    """The groups of each table that has this column, by the name of the table.
+
+    Raises:
+        DataError: none has it.
+    """
+    from losscli.data.runs import find_groups
+
+    distinct = {id(table): table for table in tables}.values()
+    found = {}
+    for table in distinct:
+        at = [i for i, known in enumerate(table.columns) if known.name == column]
+        if at:
+            found[table.name] = find_groups(table.keys(at[0]), Place(table.name, column))
+    if found:
+        return found
+    names = [known.name for table in distinct for known in table.columns]
+    shown = [f"{table.name} has {show_columns(table)}" for table in distinct]
+    close = did_you_mean(column, names)
+    raise DataError(
+        f"no file has a column {column!r} to group by",
+        hint="; ".join([close, *shown] if close else shown),
+    )
+
+
+def _read_whole(source: Source) -> Array:
+    """A role that is one array for the whole run: all rows of its file."""
+    role, table = source.role, source.table
+    if not source.alone:
+        raise UsageError(
+            f"{role.name} is {role.domain.meaning}, not a column", hint=f"give {role.name}=FILE"
+        )
+    columns = tuple(i for i, column in enumerate(table.columns) if column.is_number)
+    feed = table.feed({role.name: columns})
+    with closing(feed.cursor(0, None)) as cursor:
+        values = cursor.read(feed.rows or 0)[role.name]
+    return np.asarray(values)
 
 
 def _assign(
@@ -84,8 +165,9 @@ def _assign(
     """The path for each role that has one, and the roles that have one path in common."""
     named, positional = _split_named(roles, files)
     required = [role.name for role in roles if not role.optional and role.name not in named]
+    in_rows = [role.name for role in roles if role.name in required and not role.is_table]
     if len(positional) == 1 and len(required) > 1:
-        return named | dict.fromkeys(required, positional[0]), required
+        return named | dict.fromkeys(in_rows, positional[0]), in_rows
     if len(positional) != len(required):
         required = [name for name in required if name not in columns]
     if len(positional) != len(required):
@@ -94,29 +176,40 @@ def _assign(
 
 
 def feeds(
-    sources: Sequence[Source], roles: Sequence[Role], columns: Mapping[str, str]
+    sources: Sequence[Source],
+    roles: Sequence[Role],
+    columns: Mapping[str, str],
+    group: str | None = None,
 ) -> tuple[Feed, ...]:
     """One feed for each table, of the columns that hold the roles it is a source of.
+
+    The column ``group`` holds no role unless ``columns`` says so.
 
     Raises:
         DataError: it is not clear which column is meant, or one does not hold numbers.
     """
     tables = {id(source.table): source.table for source in sources}
+    lists = [role.name for role in roles if role.domain.is_list]
     return tuple(
-        table.feed(_choose_all([s for s in sources if s.table is table], roles, columns))
+        table.feed(
+            _choose_all([s for s in sources if s.table is table], roles, columns, group), lists
+        )
         for table in tables.values()
     )
 
 
 def _choose_all(
-    sources: Sequence[Source], roles: Sequence[Role], columns: Mapping[str, str]
+    sources: Sequence[Source],
+    roles: Sequence[Role],
+    columns: Mapping[str, str],
+    group: str | None,
 ) -> dict[str, tuple[int, ...]]:
     def find(source: Source) -> tuple[int, ...]:
         role, wanted = source.role, columns.get(source.role.name)
         return choose(role, roles, source.table, wanted=wanted, alone=source.alone, taken=taken)
 
     # What -c names for one role is not left over for another.
-    taken: set[int] = set()
+    taken = {i for i, c in enumerate(sources[0].table.columns) if c.name == group}
     named = {s.role.name: find(s) for s in sources if s.role.name in columns}
     taken.update(*named.values())
     return {s.role.name: named.get(s.role.name) or find(s) for s in sources}
@@ -221,7 +314,7 @@ def read_vector(path: str) -> tuple[float, ...]:
     role = Role("weight", Domain("weight", COMPONENTS, "a weight"), optional=False)
     (feed,) = feeds([Source(role, table, alone=True)], [role], {})
     with closing(feed.cursor(0, None)) as cursor:
-        values = cursor.read(feed.rows or 0)[role.name]
+        values = np.asarray(cursor.read(feed.rows or 0)[role.name])
     if values.ndim > 1 and len(values) > 1:
         raise DataError(
             f"has {len(values)} rows of {values[0].size} numbers; wanted is one column or one row",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -13,6 +13,8 @@ from losscli.data.columns import Column
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, exact
 from losscli.errors import DataError
+from losscli.ragged import Ragged
+from losscli.shapes import VARIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,20 +30,22 @@ class MemoryFeed:
     def __init__(
         self,
         roles: Sequence[RoleInput],
-        columns: Sequence[Numbers],
+        columns: Sequence[Numbers | Ragged],
         positions: Mapping[str, tuple[int, ...]],
     ) -> None:
         self.name = ", ".join(role.role for role in roles)
         self.roles = roles
         self.rows = len(columns[0])
         self.starts = range(0, max(self.rows, 1), _ROWS_BETWEEN_STARTS)
-        self._columns = [_read_only(column) for column in columns]
+        self._columns = [
+            column if isinstance(column, Ragged) else _read_only(column) for column in columns
+        ]
         self._positions = positions
 
     @classmethod
-    def of(cls, role: str, array: Numbers) -> MemoryFeed:
-        """One array of shape (N, ...) that holds one role."""
-        source = RoleInput(role, None, (), array.shape[1:], str(array.dtype))
+    def of(cls, role: str, array: Numbers | Ragged) -> MemoryFeed:
+        """One array of shape (N, ...), or N lists, that hold one role."""
+        source = RoleInput(role, None, (), *_describe_rows(array))
         return cls([source], [array], {role: (0,)})
 
     def cursor(self, start: int, stop: int | None) -> BlockCursor:
@@ -52,6 +56,14 @@ class MemoryFeed:
             yield [column[start:end] for column in self._columns]
 
         return BlockCursor(self.roles, self._positions, end - start, chunks)
+
+
+def _describe_rows(array: Numbers | Ragged) -> tuple[tuple[int, ...], str, int]:
+    """The shape of a row, its type, and the length of the first if lengths vary."""
+    if isinstance(array, Ragged):
+        first = int(array.lengths[0]) if len(array) else 1
+        return (VARIES, *array.values.shape[1:]), str(array.values.dtype), max(first, 1)
+    return array.shape[1:], str(array.dtype), 1
 
 
 def _read_only(array: Numbers) -> Numbers:
@@ -69,19 +81,37 @@ class FrameTable:
         self._frame = frame
         self.columns = [*_describe(frame)]
 
-    def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> MemoryFeed:
+    def keys(self, column: int) -> Iterator[Any]:
+        """What a column holds; see :class:`losscli.data.columns.Table`."""
+        import pyarrow as pa
+
+        held = self._frame.column(column) if is_arrow(self._frame) else self._frame.iloc[:, column]
+        yield from getattr(held, "chunks", None) or [pa.array(held)]
+
+    def feed(
+        self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()
+    ) -> MemoryFeed:
         """The rows of these columns; see :class:`losscli.data.columns.Table`."""
         wanted = sorted({i for columns in chosen.values() for i in columns})
-        places = [Place(None, self.columns[i].name) for i in wanted]
-        arrays = [_column_numbers(self._frame, i, p) for i, p in zip(wanted, places, strict=True)]
+        may_vary = {i for role in lists for i in chosen.get(role, ())}
+        arrays = [self._column(i, i in may_vary) for i in wanted]
         positions = {role: tuple(map(wanted.index, columns)) for role, columns in chosen.items()}
         roles = []
         for role, columns in chosen.items():
             names = tuple(self.columns[i].name for i in columns)
             first = arrays[positions[role][0]]
-            shape = (len(columns),) if len(columns) > 1 else first.shape[1:]
-            roles.append(RoleInput(role, None, names, shape, str(first.dtype)))
+            shape, dtype, length = _describe_rows(first)
+            if len(columns) > 1:
+                shape = (len(columns),)
+            roles.append(RoleInput(role, None, names, shape, dtype, length))
         return MemoryFeed(roles, arrays, positions)
+
+    def _column(self, i: int, may_vary: bool) -> Numbers | Ragged:
+        place = Place(None, self.columns[i].name)
+        column = self._frame.column(i) if is_arrow(self._frame) else self._frame.iloc[:, i]
+        if may_vary:
+            return lists_of(column, place)
+        return arrow_numbers(column, place) if is_arrow(column) else series_numbers(column, place)
 
 
 def _describe(frame: Any) -> Sequence[Column]:
@@ -99,12 +129,6 @@ def _may_be_number(dtype: Any) -> bool:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     return is_numeric_dtype(dtype) or is_bool_dtype(dtype)
-
-
-def _column_numbers(frame: Any, i: int, place: Place) -> Numbers:
-    if is_arrow(frame):
-        return arrow_numbers(frame.column(i), place)
-    return series_numbers(frame.iloc[:, i], place)
 
 
 def is_frame(value: object) -> bool:
@@ -142,6 +166,43 @@ def arrow_numbers(array: Any, place: Place) -> Numbers:
     if not parts:
         return np.empty(0)
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def lists_of(value: Any, place: Place) -> Numbers | Ragged:
+    """Rows that may each have a length of their own: a list or column of lists or arrays.
+
+    Rows of one length become an array (N, L, ...).
+    """
+    if is_arrow(value):
+        return _arrow_lists(value, place)
+    rows = list(value)
+    arrays = []
+    for row, held in enumerate(rows):
+        try:
+            arrays.append(checked(np.asarray(held), Place(place.path, place.column, row)))
+        except ValueError:
+            raise place.fault("is a list of lists of different lengths", row) from None
+    inner = {array.shape[1:] for array in arrays if array.size}
+    if len(inner) > 1:
+        raise place.fault(f"rows hold elements of different shapes: {sorted(inner)}")
+    if len({array.shape for array in arrays}) == 1:
+        return np.stack(arrays)
+    shape = inner.pop() if inner else ()
+    return Ragged.of([np.asarray(a, np.float64).reshape(len(a), *shape) for a in arrays])
+
+
+def _arrow_lists(array: Any, place: Place) -> Numbers | Ragged:
+    from losscli.data.arrow import element, lists
+
+    if not element(array.type)[1]:
+        return arrow_numbers(array, place)
+    parts: list[Ragged] = []
+    row = 0
+    for chunk in getattr(array, "chunks", [array]):
+        inner = parts[0].values.shape[1:] if parts else None
+        parts.append(lists(chunk, Place(place.path, place.column, row), inner))
+        row += len(chunk)
+    return Ragged.joined(parts) if parts else np.empty((0, 0))
 
 
 def series_numbers(series: Any, place: Place) -> Numbers:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import prod
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from losscli.data.arrow import column, element, numbers, row_shape
+from losscli.data.arrow import column, element, is_tensor, lists, numbers, row_shape
 from losscli.data.blocks import BlockCursor, Chunk
 from losscli.data.columns import Column
 from losscli.data.feed import RoleInput
-from losscli.data.place import Place
+from losscli.data.place import Numbers, Place
 from losscli.errors import DataError
+from losscli.ragged import Ragged
+from losscli.shapes import VARIES
 
 # With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.
 _BUFFER_BYTES = 2**16
@@ -44,9 +46,21 @@ class ParquetTable:
             raise _unreadable(path, error) from None
         self.columns: Sequence[Column] = [column(field) for field in self.schema]
 
-    def feed(self, chosen: Mapping[str, tuple[int, ...]]) -> ParquetFeed:
+    def feed(
+        self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()
+    ) -> ParquetFeed:
         """The rows of these columns; see :class:`losscli.data.columns.Table`."""
-        return ParquetFeed(self, chosen)
+        return ParquetFeed(self, chosen, lists)
+
+    def keys(self, column: int) -> Iterator[pa.Array]:
+        """What a column holds; see :class:`losscli.data.columns.Table`."""
+        name = self.columns[column].name
+        try:
+            with self.open() as file:
+                for batch in file.iter_batches(_MOST_ROWS, columns=[name], use_threads=False):
+                    yield batch.column(0)
+        except _BROKEN as error:
+            raise _unreadable(self.name, error) from None
 
     def open(self) -> pq.ParquetFile:
         """The file, for one thread; its footer is not read again."""
@@ -62,7 +76,12 @@ class ParquetTable:
 class ParquetFeed:
     """Some columns of a Parquet file, by role."""
 
-    def __init__(self, table: ParquetTable, chosen: Mapping[str, tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        table: ParquetTable,
+        chosen: Mapping[str, tuple[int, ...]],
+        lists: Collection[str],
+    ) -> None:
         self.name = table.name
         self._table = table
         wanted = sorted({i for columns in chosen.values() for i in columns})
@@ -74,27 +93,36 @@ class ParquetFeed:
         self._bounds = [0, *accumulate(sizes)]
         self.rows = self._bounds[-1]
         self.starts = sorted({start for start in self._bounds if start < self.rows}) or [0]
-        self._shapes = [self._shape(table.columns[i]) for i in wanted]
+        may_vary = {i for role in lists for i in chosen.get(role, ())}
+        firsts = [self._first_row(table.columns[i], i in may_vary) for i in wanted]
+        self._shapes = [shape for shape, _ in firsts]
+        self._lengths = [length for _, length in firsts]
         self.roles = [self._role(role, columns) for role, columns in chosen.items()]
 
-    def _shape(self, column: Column) -> tuple[int, ...]:
+    def _first_row(self, column: Column, may_vary: bool) -> tuple[tuple[int, ...], int]:
+        """The shape of a row, and how many lengths of its first axis the first row has."""
         if not column.is_number:
             raise _not_numbers(self.name, column)
         if not column.is_list or self.rows == 0:
-            return ()
+            return (), 1
         try:
             with self._table.open() as file:
                 batch = next(file.iter_batches(1, columns=[column.name], use_threads=False))
         except _BROKEN as error:
             raise _unreadable(self.name, error, 0) from None
-        return row_shape(batch.column(column.name), Place(self.name, column.name))
+        array, place = batch.column(column.name), Place(self.name, column.name)
+        if not may_vary or is_tensor(array.type):
+            return row_shape(array, place), 1
+        first = lists(array, place)
+        return (VARIES, *first.values.shape[1:]), max(len(first.values), 1)
 
     def _role(self, role: str, columns: tuple[int, ...]) -> RoleInput:
         used = [self._table.columns[i] for i in columns]
-        first = self._shapes[self._positions[role][0]]
-        shape = (len(columns),) if len(columns) > 1 else first
+        at = self._positions[role][0]
+        shape = (len(columns),) if len(columns) > 1 else self._shapes[at]
         stored, _ = element(self._table.schema.field(columns[0]).type)
-        return RoleInput(role, self.name, tuple(c.name for c in used), shape, str(stored))
+        names = tuple(c.name for c in used)
+        return RoleInput(role, self.name, names, shape, str(stored), self._lengths[at])
 
     def cursor(self, start: int, stop: int | None) -> BlockCursor:
         """A walk over the rows ``start`` to ``stop``, with its own handle on the file."""
@@ -127,14 +155,20 @@ class ParquetFeed:
 
     def _batch_rows(self, block: int) -> int:
         """Rows decoded in one go: whole blocks, and several where rows are wide."""
-        values = max(sum(prod(shape) for shape in self._shapes), 1)
+        sizes = [abs(prod(shape)) * n for shape, n in zip(self._shapes, self._lengths, strict=True)]
+        values = max(sum(sizes), 1)
         return max(min(_BATCH_VALUES // values, _MOST_ROWS) // block, 1) * block
 
     def _columns(self, batch: pa.RecordBatch, row: int) -> Chunk:
         return [
-            numbers(batch.column(name), Place(self.name, name, row), shape)
+            self._column(batch.column(name), Place(self.name, name, row), shape)
             for name, shape in zip(self._names, self._shapes, strict=True)
         ]
+
+    def _column(self, array: pa.Array, place: Place, shape: tuple[int, ...]) -> Numbers | Ragged:
+        if shape[:1] == (VARIES,):
+            return lists(array, place, shape[1:])
+        return numbers(array, place, shape)
 
 
 def _not_numbers(path: str, column: Column) -> DataError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from losscli.data.feed import GroupKeys, RoleInput
 from losscli.domain import Array
 from losscli.engine.plan import Block, Plan
+from losscli.engine.rows import rows_of, sum_or_count, weigh
 from losscli.results import (
     SHOWN_ROWS,
     Distribution,
@@ -18,8 +20,10 @@ from losscli.results import (
     Result,
     RowLoss,
 )
+from losscli.shapes import VARIES
 from losscli.spec import BoundLoss, Reduction
 from losscli.state import ExactSum, Extremes, Moments, Quantiles, Worst
+from losscli.statistics import Statistic
 from losscli.version import __version__
 
 WORST_ROWS = 10
@@ -54,26 +58,35 @@ class Detail:
 class LossState:
     """What is kept of the rows seen so far; a row loss is a weighted mean.
 
-    ``per_sample`` and ``elements`` hold a single block's values on their way to whoever keeps them.
+    ``rows`` are samples, which may be groups of ``rows_read``. ``mean_loss`` is there where the
+    mean is one of rows' own means. ``per_sample`` and ``elements`` hold a single block's values on
+    their way to whoever keeps them.
     """
 
     rows: int
+    rows_read: int
     ignored: int
     loss: ExactSum
+    mean_loss: ExactSum | None
     divisor: ExactSum
     batch: ExactSum
     elements_seen: int
     nonfinite: int
     nonfinite_rows: list[RowLoss]
     detail: Detail | None
+    has_divisor: bool = False
+    statistics: tuple[Statistic, ...] | None = None
     per_sample: Array | None = None
     elements: Array | None = None
 
     def merge(self, later: LossState) -> None:
         """Take in the rows that follow."""
         self.rows += later.rows
+        self.rows_read += later.rows_read
         self.ignored += later.ignored
         self.loss.merge(later.loss)
+        if self.mean_loss is not None and later.mean_loss is not None:
+            self.mean_loss.merge(later.mean_loss)
         self.divisor.merge(later.divisor)
         self.batch.merge(later.batch)
         self.elements_seen += later.elements_seen
@@ -81,13 +94,16 @@ class LossState:
         self.nonfinite_rows = (self.nonfinite_rows + later.nonfinite_rows)[:_NONFINITE_ROWS]
         if self.detail is not None and later.detail is not None:
             self.detail.merge(later.detail)
+        for mine, theirs in zip(self.statistics or (), later.statistics or (), strict=True):
+            mine.merge(theirs)
 
     def reduce(self, reduction: Reduction) -> float:
         """The loss of all rows under this reduction; under ``none`` it is the mean."""
         if reduction == "sum":
             return self.loss.total()
-        divisor = self.batch if reduction == "batchmean" else self.divisor
-        return self.loss.over(divisor.total())
+        if reduction == "batchmean":
+            return self.loss.over(self.batch.total())
+        return (self.loss if self.mean_loss is None else self.mean_loss).over(self.divisor.total())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,44 +121,44 @@ class Measure:
             return self._evaluate(block)
 
     def _evaluate(self, block: Block) -> LossState:
-        elements, divisor = self._call_kernel(block)
-        weight = block.arrays.get("sample_weight")
-        loss, share = _per_row(elements), _per_row_divisor(elements, divisor)
+        seen = rows_of(self.bound, block, alone=self.reduction != "overall")
+        loss, share = seen.loss, seen.share
         per_sample = loss
-        if elements.ndim > 1 and self.reduction not in ("sum", "batchmean"):
+        if seen.is_ratio and self.reduction not in ("sum", "batchmean"):
             per_sample = _ratio(loss, share)
-        if weight is not None:
-            # Weight 0 leaves a row out, even one whose loss is infinite.
-            loss = np.multiply(loss, weight, out=np.zeros(block.rows), where=weight != 0.0)
-            share = weight * share
+        mean_loss = None
+        if self.bound.loss.mean_of_rows:
+            own, share = _ratio(loss, share), 1.0
+            mean_loss = ExactSum.of(own if seen.weight is None else weigh(own, seen.weight))
+        if seen.weight is not None:
+            loss, share = weigh(loss, seen.weight), seen.weight * share
         total = ExactSum.of(loss)
         nonfinite = _nonfinite(per_sample, block.first_row) if not total.is_finite else []
         state = LossState(
             rows=block.rows,
+            rows_read=seen.rows_read,
             ignored=0,
             loss=total,
-            divisor=_sum_or_count(share, block.rows),
-            batch=_sum_or_count(1.0 if weight is None else weight, block.rows),
-            elements_seen=elements.size,
+            mean_loss=mean_loss,
+            divisor=sum_or_count(share, len(loss)),
+            batch=seen.batch,
+            elements_seen=seen.elements.size,
             nonfinite=len(nonfinite),
             nonfinite_rows=nonfinite[:_NONFINITE_ROWS],
             detail=None,
+            has_divisor=seen.has_divisor,
+            statistics=seen.statistics,
             per_sample=per_sample if self._keeps_rows(block) else None,
-            elements=elements if self.keep_elements else None,
+            elements=seen.elements if self.keep_elements else None,
         )
         self._look_closer(state, block.first_row, per_sample, loss, share)
         return state
 
     def _keeps_rows(self, block: Block) -> bool:
+        if self.reduction == "overall":
+            return False
         # A data set this small is shown row by row, whoever asks.
         return self.keep_rows or block.first_row + block.rows <= SHOWN_ROWS
-
-    def _call_kernel(self, block: Block) -> tuple[Array, Array | None]:
-        loss = self.bound.loss
-        roles = [block.arrays.get(role.name) for role in loss.roles]
-        elements = loss.kernel(*roles, **self.bound.arguments)
-        divisor = loss.divisor(*roles, **self.bound.arguments) if loss.divisor else None
-        return elements, divisor
 
     def _look_closer(
         self, state: LossState, first_row: int, per_sample: Array, loss: Array, share: Array | float
@@ -152,7 +168,7 @@ class Measure:
             counted = np.flatnonzero(share > 0.0)
             state.ignored = share.size - counted.size
             share = share[counted]
-        if not self.detail:
+        if not self.detail or self.reduction == "overall":
             return
         if state.ignored and counted is not None:
             per_sample, loss = per_sample[counted], loss[counted]
@@ -168,25 +184,11 @@ class Measure:
         )
 
 
-def _per_row(elements: Array) -> Array:
-    return elements if elements.ndim == 1 else elements.reshape(elements.shape[0], -1).sum(axis=1)
-
-
-def _per_row_divisor(elements: Array, divisor: Array | None) -> Array | float:
-    if divisor is None:
-        return float(elements[0].size) if elements.ndim > 1 else 1.0
-    return _per_row(np.broadcast_to(divisor, elements.shape))
-
-
 def _ratio(loss: Array, share: Array | float) -> Array:
     """A row's own mean; a row that is ignored altogether has loss 0, as in PyTorch."""
     if isinstance(share, float):
         return loss / share
     return np.divide(loss, share, out=loss.copy(), where=share != 0.0)
-
-
-def _sum_or_count(share: Array | float, rows: int) -> ExactSum:
-    return ExactSum([share * rows]) if isinstance(share, float) else ExactSum.of(share)
 
 
 def _nonfinite(per_sample: Array, first_row: int) -> list[RowLoss]:
@@ -223,35 +225,71 @@ class Total:
 def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
     """The record of a run."""
     bound = measure.bound
-    numeric = [reduction for reduction in bound.loss.reductions if reduction != "none"]
+    reductions = dict(_reductions(measure, state))
     return Result(
-        loss=LossRecord(bound.name, str(bound), bound.params),
-        inputs=_input_records(plan, state.rows),
+        loss=LossRecord(bound.name, str(bound), bound.params, bound.loss.summary),
+        inputs=_input_records(plan, state.rows_read),
         n=state.rows,
         ignored=state.ignored,
         reduction=measure.reduction,
-        value=state.reduce(measure.reduction),
-        reductions={reduction: state.reduce(reduction) for reduction in numeric},
-        divisor=(state.batch if measure.reduction == "batchmean" else state.divisor).total(),
+        value=reductions["mean" if measure.reduction == "none" else measure.reduction],
+        reductions=reductions,
+        divisor=_divisor(measure, state),
         divisor_meaning=_divisor_meaning(plan, measure, state),
+        group=plan.inputs.groups.column if plan.inputs.groups is not None else None,
+        rank_error=max((s.error for s in state.statistics or ()), default=0.0),
         version=__version__,
         distribution=_distribution(state.detail, state.nonfinite) if state.detail else None,
-        worst=_worst(state.detail) if state.detail else (),
+        worst=_worst(state.detail, plan.inputs.groups) if state.detail else (),
     )
+
+
+def _reductions(measure: Measure, state: LossState) -> Iterator[tuple[str, float]]:
+    """Every reduction that is a number. The rows of a set loss were looked at only if asked."""
+    for reduction in measure.bound.loss.reductions:
+        if reduction == "overall":
+            yield reduction, measure.bound.finish(state.statistics or ())
+        elif reduction != "none" and measure.reduction != "overall":
+            yield reduction, state.reduce(reduction)
+
+
+def _divisor(measure: Measure, state: LossState) -> float:
+    if measure.reduction == "overall":
+        return float(state.rows_read)
+    return (state.batch if measure.reduction == "batchmean" else state.divisor).total()
 
 
 def _input_records(plan: Plan, rows: int) -> tuple[InputRecord, ...]:
     return tuple(
-        InputRecord(source.role, source.path, source.columns, rows, source.shape, source.dtype)
+        InputRecord(
+            source.role,
+            source.path,
+            source.columns,
+            rows if source.bounds is None else int(source.bounds[-1]),
+            _shape(plan, source),
+            source.dtype,
+        )
         for source in plan.inputs.roles.values()
     )
 
 
+def _shape(plan: Plan, source: RoleInput) -> tuple[int | None, ...]:
+    """The shape of a row of the file, None along an axis of lists."""
+    shape = source.shape if plan.inputs.groups is None else source.shape[1:]
+    return tuple(None if length == VARIES else length for length in shape)
+
+
 def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
-    given = plan.fits.keys()
+    given, loss = plan.fits.keys(), measure.bound.loss
+    if measure.reduction == "overall":
+        return "rows, all at once"
+    rows = "rows" if plan.inputs.groups is None else "groups"
     if measure.reduction == "batchmean":
         return "sum of sample weights" if "sample_weight" in given else "rows"
-    counts = "rows" if state.elements_seen == state.rows else "elements"
+    own_rows = loss.is_set or loss.is_list or loss.mean_of_rows
+    if loss.divides_by and state.has_divisor and not loss.mean_of_rows:
+        return loss.divides_by
+    counts = rows if own_rows else "rows" if state.elements_seen == state.rows_read else "elements"
     if "weight" in given or measure.bound.params.get("weight") is not None:
         if state.divisor.total() != state.elements_seen:
             return "sum of weights"
@@ -280,6 +318,9 @@ def _distribution(detail: Detail, nonfinite: int) -> Distribution:
     )
 
 
-def _worst(detail: Detail) -> tuple[RowLoss, ...]:
+def _worst(detail: Detail, groups: GroupKeys | None) -> tuple[RowLoss, ...]:
     pairs = zip(detail.worst.row, detail.worst.loss, strict=True)
-    return tuple(RowLoss(int(row) + 1, float(loss)) for row, loss in pairs)
+    return tuple(
+        RowLoss(int(row) + 1, float(loss), None if groups is None else groups.key(int(row)))
+        for row, loss in pairs
+    )

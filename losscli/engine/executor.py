@@ -16,13 +16,10 @@ from queue import Full, Queue
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from losscli.data.align import count_mismatch
-from losscli.data.feed import Cursor
-from losscli.domain import Array
+from losscli.data.feed import Cursor, Rows
+from losscli.engine.blocks import arrange
 from losscli.engine.plan import Block, Plan, Span
-from losscli.errors import DataError
 from losscli.numerics import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -144,7 +141,7 @@ def _walk(plan: Plan, span: Span, readers: Executor | None) -> Iterator[Block]:
 
 
 def _read_block(plan: Plan, cursors: list[Cursor | _Ahead], start: int) -> Block:
-    arrays: dict[str, Array] = {}
+    arrays: dict[str, Rows] = {}
     counts = []
     for cursor in cursors:
         rows = cursor.read(plan.block_rows)
@@ -152,24 +149,7 @@ def _read_block(plan: Plan, cursors: list[Cursor | _Ahead], start: int) -> Block
         counts.append(len(next(iter(rows.values()))))
     if len(set(counts)) > 1:
         raise count_mismatch(plan.inputs, [start + count for count in counts])
-    shaped = {name: fit.conform(arrays[name]) for name, fit in plan.fits.items() if name in arrays}
-    _check(plan, shaped, start)
-    return Block(start, counts[0], {**shaped, **plan.inputs.constants})
-
-
-def _check(plan: Plan, arrays: Mapping[str, Array], start: int) -> None:
-    for name, x in arrays.items():
-        domain = plan.fits[name].domain
-        bad = domain.first_bad(x)
-        if bad is not None:
-            source = plan.inputs.roles[name]
-            raise DataError(
-                f"{np.format_float_positional(x[bad], trim='-')} is not {domain.meaning}",
-                path=source.path or name,
-                column=source.column_at(bad[1:]),
-                row=start + bad[0] + 1,
-                hint=domain.hint,
-            )
+    return arrange(plan, arrays, start, counts[0])
 
 
 class _Ahead:
@@ -177,10 +157,10 @@ class _Ahead:
 
     def __init__(self, cursor: Cursor, readers: Executor, rows: int, stack: ExitStack) -> None:
         self._cursor, self._readers, self._rows = cursor, readers, rows
-        self._next: Future[Mapping[str, Array]] = readers.submit(cursor.read, rows)
+        self._next: Future[Mapping[str, Rows]] = readers.submit(cursor.read, rows)
         stack.callback(self._settle)
 
-    def read(self, n: int) -> Mapping[str, Array]:
+    def read(self, n: int) -> Mapping[str, Rows]:
         """The next rows; ``n`` is the same for every call."""
         rows = self._next.result()
         self._next = self._readers.submit(self._cursor.read, n)

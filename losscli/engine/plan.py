@@ -12,23 +12,41 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
-from losscli.data.feed import Feed, Inputs
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.data.feed import Feed, Inputs, Rows
 from losscli.domain import Array
-from losscli.shapes import Fit
+from losscli.ragged import Ragged
+from losscli.shapes import VARIES, Fit
 
 # A block of single numbers is half a megabyte. A wide row counts all its values, and a block of
 # them is as large, so that a kernel's few temporaries stay in a core's cache.
 BLOCK_VALUES = 2**16
 _SMALLEST_SPAN = 4
+# The first list may be short and those behind it long.
+_MOST_LISTS = 2**11
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows ``first_row`` (from 0) onwards: one array a role, checked and in the kernel's shape."""
+    """Rows ``first_row`` (from 0) onwards, checked and in the kernel's shape.
+
+    ``arrays`` has one array a role, or lists where a row is one; ``constants`` what holds for all
+    rows. Where rows are grouped for a loss that knows no lists, the arrays hold the rows of the
+    files and ``groups`` (rows + 1,) says where each group begins.
+    """
 
     first_row: int
     rows: int
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, Rows]
+    constants: Mapping[str, Array]
+    groups: NDArray[np.int64] | None = None
+
+    @property
+    def plain(self) -> dict[str, Array]:
+        """The roles that are one array, by name."""
+        return {name: x for name, x in self.arrays.items() if not isinstance(x, Ragged)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +66,21 @@ class Plan:
 
     @property
     def block_rows(self) -> int:
-        """Rows in a block: a power of two that holds about 2^16 values of the widest role."""
-        widest = max((prod(fit.shape) for fit in self.fits.values()), default=1)
-        return 1 << max((BLOCK_VALUES // max(widest, 1)).bit_length() - 1, 0)
+        """Rows in a block: a power of two that holds about 2^16 values of the widest role.
+
+        Lists are taken to be as long as the first.
+        """
+        sources = self.inputs.roles
+        widest = max(
+            (
+                prod(length for length in self.fits[name].shape if length != VARIES) * source.length
+                for name, source in sources.items()
+            ),
+            default=1,
+        )
+        rows = 1 << max((BLOCK_VALUES // max(widest, 1)).bit_length() - 1, 0)
+        varies = any(source.shape[:1] == (VARIES,) for source in sources.values())
+        return min(rows, _MOST_LISTS) if varies else rows
 
     @property
     def rows(self) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losscli.data.feed import Inputs
 from losscli.errors import DataError, UsageError
-from losscli.shapes import Fit, ShapeError, fit
+from losscli.shapes import Fit, RowShape, ShapeError, fit
 from losscli.spec import BoundLoss
 
 
@@ -21,7 +21,7 @@ def fit_inputs(bound: BoundLoss, inputs: Inputs) -> dict[str, Fit]:
     missing = [r.name for r in bound.loss.roles if not r.optional and r.name not in given]
     if missing:
         raise UsageError(f"{bound.name} needs {' and '.join(missing)}")
-    shapes = {name: source.shape for name, source in sources.items()}
+    shapes = {name: _row_shape(bound, inputs, name) for name in sources}
     try:
         fits = fit(bound.name, bound.loss.inputs, shapes, bound.params, inputs.constants)
     except ShapeError as error:
@@ -40,3 +40,12 @@ def fit_inputs(bound: BoundLoss, inputs: Inputs) -> dict[str, Fit]:
             domain = fits[name].domain
             raise DataError(f"{name} holds a value that is not {domain.meaning}", hint=domain.hint)
     return fits
+
+
+def _row_shape(bound: BoundLoss, inputs: Inputs, name: str) -> RowShape:
+    """The shape of a row as the role sees it: a group is a list, or several rows."""
+    shape = inputs.roles[name].shape
+    if inputs.groups is None:
+        return shape
+    domain = next(role.domain for role in bound.loss.inputs if role.name == name)
+    return shape if domain.is_list else shape[1:]

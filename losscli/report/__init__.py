@@ -59,11 +59,11 @@ def show_list(losses: Sequence[Loss], format: str, terminal: Terminal) -> None:
     catalogue.LIST_FORMATS[format](losses, terminal)
 
 
-def show_loss(loss: Loss, format: str, terminal: Terminal) -> None:
-    """Everything about one loss: table, json or markdown."""
+def show_loss(loss: Loss, place: Sequence[str], format: str, terminal: Terminal) -> None:
+    """Everything about one loss and the flags of its place in the guide: table, json, markdown."""
     from losscli.report import catalogue
 
-    catalogue.PAGE_FORMATS[format](loss, terminal)
+    catalogue.PAGE_FORMATS[format](loss, place, terminal)
 
 
 def show_error(error: LosscliError, terminal: Terminal) -> None:

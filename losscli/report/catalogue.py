@@ -61,8 +61,8 @@ def _command(words: str) -> Words:
     return Words(f"losscli {words}", "accent")
 
 
-def loss_page(loss: Loss) -> Page:
-    """Everything about a loss, the command to run it last."""
+def loss_page(loss: Loss, place: Sequence[str]) -> Page:
+    """Everything about a loss, the command to run it last; ``place`` leads there in the guide."""
     doc = docstring.read(loss.doc)
     formula = tuple(line(Words(text, "value")) for text in plain(doc.formula))
     shapes = tuple(line(docstring.plain(text)) for text in doc.shapes_alone)
@@ -75,10 +75,15 @@ def loss_page(loss: Loss) -> Page:
         Section("parameters", (_params(loss),)) if loss.params else None,
         Section("formula", (Code(formula), *_prose(*legend, *shapes))) if formula else None,
         Section("notes", _prose(*notes)) if notes else None,
-        Section("about", (_about(loss, doc),)),
+        Section("about", (_about(loss, doc, place),)),
+        Section("in Python", (_example(doc),)) if doc.example else None,
         Section("", (Code((line(_command(usage(loss))),)),)),
     ]
     return tuple(part for part in parts if part is not None)
+
+
+def _example(doc: docstring.Doc) -> Code:
+    return Code(tuple(line(text) for text in doc.example.splitlines()))
 
 
 def _prose(*lines: Line) -> tuple[Prose, ...]:
@@ -142,10 +147,11 @@ def allowed(param: Param) -> str:
     return f"{param.describe()}{each}{', or none' if param.optional else ''}"
 
 
-def _about(loss: Loss, doc: docstring.Doc) -> Entries:
+def _about(loss: Loss, doc: docstring.Doc, place: Sequence[str]) -> Entries:
     pairs = (
         ("use when", loss.use_when),
         ("avoid when", loss.avoid_when),
+        ("in the guide", f"losscli recommend {' '.join(place)}"),
         ("divisor", docstring.plain(doc.divisor)),
         ("reductions", ", ".join(loss.reductions)),
         ("PyTorch", loss.torch or ""),
@@ -190,6 +196,7 @@ def record(loss: Loss) -> dict[str, Any]:
         "reductions": list(loss.reductions),
         "divisor": docstring.plain(doc.divisor),
         "formula": doc.formula,
+        "example": doc.example,
         "use_when": loss.use_when,
         "avoid_when": loss.avoid_when,
         "reference": loss.reference,
@@ -241,21 +248,21 @@ def _families(losses: Sequence[Loss]) -> Iterator[Section]:
     yield from (section for section in list_page(losses) if section.title)
 
 
-def _loss_table(loss: Loss, terminal: Terminal) -> None:
-    draw_text(loss_page(loss), terminal)
+def _loss_table(loss: Loss, place: Sequence[str], terminal: Terminal) -> None:
+    draw_text(loss_page(loss, place), terminal)
 
 
-def _loss_json(loss: Loss, terminal: Terminal) -> None:
-    _json(record(loss), terminal)
+def _loss_json(loss: Loss, place: Sequence[str], terminal: Terminal) -> None:
+    _json({**record(loss), "guide": list(place)}, terminal)
 
 
-def _loss_markdown(loss: Loss, terminal: Terminal) -> None:
-    draw_markdown(loss_page(loss), terminal)
+def _loss_markdown(loss: Loss, place: Sequence[str], terminal: Terminal) -> None:
+    draw_markdown(loss_page(loss, place), terminal)
 
 
 LIST_FORMATS: Mapping[str, Callable[[Sequence[Loss], Terminal], None]] = MappingProxyType(
     {"table": _list_table, "json": _list_json, "markdown": _list_markdown}
 )
-PAGE_FORMATS: Mapping[str, Callable[[Loss, Terminal], None]] = MappingProxyType(
+PAGE_FORMATS: Mapping[str, Callable[[Loss, Sequence[str], Terminal], None]] = MappingProxyType(
     {"table": _loss_table, "json": _loss_json, "markdown": _loss_markdown}
 )

@@ -87,8 +87,13 @@ def _input(record: InputRecord) -> tuple[Words, ...]:
         Words("(array)", "dim") if record.path is None else Words(record.path),
         Words(shorten_numbered(record.columns)),
         Words(count(record.rows)),
-        Words(f"{record.dtype}{list(record.shape) if record.shape else ''}", "dim"),
+        Words(f"{record.dtype}{_lengths(record)}", "dim"),
     )
+
+
+def _lengths(record: InputRecord) -> str:
+    lengths = ", ".join("*" if length is None else str(length) for length in record.shape)
+    return f"[{lengths}]" if lengths else ""
 
 
 def _reductions(result: Result, mark: str) -> Table:
@@ -96,7 +101,8 @@ def _reductions(result: Result, mark: str) -> Table:
     columns = (Column("reduction"), Column("value", right=True), Column("how", folds=True))
     rows = [_reduction(result, name, mark) for name in result.reductions]
     if result.reduction == "none":
-        rows.append(_chosen(mark, "none", "", f"{things(result.n, 'losses')}, one for each row"))
+        how = f"{things(result.n, 'losses')}, one for each {_sample(result)}"
+        rows.append(_chosen(mark, "none", "", how))
     return Table(columns, tuple(rows))
 
 
@@ -116,6 +122,8 @@ def _chosen(mark: str, name: str, value: str, how: str) -> tuple[Words, ...]:
 def _how(result: Result, name: str) -> str:
     if name == "sum":
         return ""
+    if name == "overall":
+        return result.loss.summary or "all rows at once"
     if name == result.reduction or (name == "mean" and result.reduction != "batchmean"):
         return f"sum / {_divisor(result)}"
     return "sum / rows" if name == "batchmean" else "sum / elements"
@@ -134,7 +142,7 @@ def _distribution(result: Result) -> Iterator[Table]:
         return
     moments = [("std", short(spread.std)), ("standard error", short(spread.stderr))]
     if not math.isnan(spread.tail_share):
-        moments.append(("worst 1 % of rows carry", percent(spread.tail_share)))
+        moments.append((f"worst 1 % of {result.samples} carry", percent(spread.tail_share)))
     yield _row_of(moments)
     quantiles = [
         (name, short(getattr(spread, name)))
@@ -152,8 +160,12 @@ def _row_of(pairs: list[tuple[str, str]]) -> Table:
 
 def _rows_title(result: Result) -> str:
     if _has_all_rows(result):
-        return "loss of each row"
-    return f"worst {things(len(result.worst), 'rows')} of {count(result.n)}"
+        return f"loss of each {_sample(result)}"
+    return f"worst {things(len(result.worst), result.samples)} of {count(result.n)}"
+
+
+def _sample(result: Result) -> str:
+    return result.samples.removesuffix("s")
 
 
 def _has_all_rows(result: Result) -> bool:
@@ -165,18 +177,21 @@ def _rows(result: Result) -> Table | None:
     rows = result.worst
     if result.per_sample is not None and _has_all_rows(result):
         losses = result.per_sample.tolist()
-        rows = tuple(RowLoss(row, loss) for row, loss in enumerate(losses, 1))
+        keys = {row.row: row.key for row in result.worst}
+        rows = tuple(RowLoss(row, loss, keys.get(row)) for row, loss in enumerate(losses, 1))
     if not rows:
         return None
     whole = _whole(result)
-    columns = [Column("row", right=True), Column("loss", right=True)]
+    name = result.group if result.group is not None else "row"
+    columns = [Column(name, right=True), Column("loss", right=True)]
     columns += [Column("share of the sum", right=True)] if whole is not None else []
     return Table(tuple(columns), tuple(_row(row, whole) for row in rows))
 
 
 def _row(row: RowLoss, whole: float | None) -> tuple[Words, ...]:
     style: Style = "" if math.isfinite(row.loss) else "error"
-    cells = (Words(count(row.row)), Words(short(row.loss), style))
+    name = count(row.row) if row.key is None else row.key
+    cells = (Words(name), Words(short(row.loss), style))
     return cells if whole is None else (*cells, Words(percent(row.loss / whole), "dim"))
 
 
@@ -199,7 +214,7 @@ def _sum_of_rows(result: Result) -> float | None:
     if result.divisor_meaning == "elements":
         # The loss of a row is the mean over its elements, so many in each.
         return total * result.n / result.divisor
-    if result.divisor_meaning.startswith("rows") or _has_one_element_a_row(result):
+    if result.divisor_meaning.startswith(result.samples) or _has_one_element_a_row(result):
         return total
     return None
 
@@ -240,9 +255,11 @@ def _headline(result: Result) -> Line:
 
 
 def _about(result: Result) -> str:
-    ignored = f"; {count(result.ignored)} of {things(result.n, 'rows')} ignored"
-    if result.reduction == "sum":
-        over = things(result.n - result.ignored, "rows")
+    ignored = f"; {count(result.ignored)} of {things(result.n, result.samples)} ignored"
+    if result.reduction == "overall":
+        text = f"over {things(result.divisor, 'rows')} at once"
+    elif result.reduction == "sum":
+        over = things(result.n - result.ignored, result.samples)
         text = f"sum over {over}"
     elif result.divisor_meaning.startswith("sum of"):
         text = f"{result.reduction}: sum / {_divisor(result)}"

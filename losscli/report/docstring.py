@@ -1,4 +1,4 @@
-"""A loss's docstring in parts: summary, what goes in and comes out, formula, notes."""
+"""A loss's docstring in parts: summary, what goes in and comes out, formula, notes, example."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from losscli.report.formula import inline
 
 _MATH = ".. math::"
+_PROMPT = ">>> "
 _INLINE_MATH = re.compile(r":math:`([^`]*)`")
 _ROLE = re.compile(r":\w+:`([^`]*)`")
 _SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z`:])")
@@ -17,12 +18,16 @@ _MEAN = re.compile(r"\bmean\W* divides\b")
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """A docstring taken apart; paragraphs are lines without breaks, the formula is LaTeX."""
+    """A docstring taken apart; paragraphs are lines without breaks, the formula is LaTeX.
+
+    ``example`` is a Python session as it stands.
+    """
 
     summary: str
     shapes: tuple[str, ...]
     formula: str
     notes: tuple[str, ...]
+    example: str = ""
 
     @property
     def divisor(self) -> str:
@@ -50,6 +55,8 @@ class Doc:
 def read(doc: str) -> Doc:
     """Take a docstring apart."""
     summary, *paragraphs = doc.split("\n\n")
+    example = [text for text in paragraphs if text.startswith(_PROMPT)]
+    paragraphs = [text for text in paragraphs if not text.startswith(_PROMPT)]
     math = [i for i, text in enumerate(paragraphs) if text.startswith(_MATH)]
     at = math[0] if math else len(paragraphs)
     return Doc(
@@ -59,6 +66,7 @@ def read(doc: str) -> Doc:
         if math
         else "",
         notes=tuple(_one_line(text) for text in paragraphs[at + 1 :]),
+        example="\n\n".join(example),
     )
 
 

@@ -20,7 +20,7 @@ _NAMES = {
     "left": "",
     "right": "",
 }
-_TRANSPARENT = {"text", "operatorname", "mathrm", "mathbf"}
+_TRANSPARENT = {"text", "mathcal", "operatorname", "mathrm", "mathbf"}
 _STATEMENTS = re.compile(r",?\s*\\qquad\s*|,\s*\\quad\s*")
 _CASES = re.compile(r"\\begin\{cases\}(.*)\\end\{cases\}", re.DOTALL)
 _OPERATOR = re.compile(r"[\s+*/-]")

@@ -2,7 +2,7 @@
 
 Run in an environment with torch 2.13.0, numpy and mpmath:
 
-    python tests/oracles/make_oracles.py
+    python tests/oracles/make_torch.py
 
 It writes one JSON file a family next to itself. losscli is not imported. A case holds the spec
 string, the arrays, the loss of each element and the reduced losses; numbers that JSON does not know
@@ -43,27 +43,37 @@ def sigmoid_focal(a: Arrays, alpha: float | None = 0.25, gamma: float = 2.0) -> 
     return elements if alpha is None else (alpha * y + (1 - alpha) * (1 - y)) * elements
 
 
-def focal(a: Arrays, reduction: str, **params: Any) -> torch.Tensor:
+def focal(a: Arrays, reduction: str, normalized: bool = False, **params: Any) -> torch.Tensor:
+    """The focal loss; its normalized mean divides by the sum of (1 - p_t)^gamma."""
     elements = sigmoid_focal(a, **params)
+    if normalized and reduction == "mean":
+        x, y = a["logits"], a["target"]
+        # torchvision's 1 - p_t is 1e-16 off, a large part of a small one.
+        missing = torch.sigmoid(-x) * y + torch.sigmoid(x) * (1 - y)
+        return elements.sum() / (missing ** params.get("gamma", 2.0)).sum()
+    return reduced(elements, reduction)
+
+
+def reduced(elements: torch.Tensor, reduction: str) -> torch.Tensor:
+    """What PyTorch's reductions make of these, for functions that have none."""
     return {"none": elements, "mean": elements.mean(), "sum": elements.sum()}[reduction]
 
 
-def pairwise_distance(a: Arrays, reduction: str, **params: Any) -> torch.Tensor:
-    elements = functional.pairwise_distance(*a.values(), **params)
-    return {"none": elements, "mean": elements.mean(), "sum": elements.sum()}[reduction]
+def by_element(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """A function without reductions, as a loss."""
 
-
-def class_loss(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     def call(a: Arrays, reduction: str, **params: Any) -> torch.Tensor:
-        scores, target = a.values()
-        if target.ndim < scores.ndim:
-            target = target.long()
-        weight = params.pop("weight", None)
-        if weight is not None:
-            weight = torch.tensor(weight, dtype=torch.float64)
-        return function(scores, target, weight=weight, reduction=reduction, **params)
+        return reduced(function(*a.values(), **params), reduction)
 
     return call
+
+
+def vectors(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as PyTorch takes them: a tensor for one value a class or column."""
+    return {
+        name: torch.tensor(value, dtype=torch.float64) if isinstance(value, list | tuple) else value
+        for name, value in params.items()
+    }
 
 
 def elementwise(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
@@ -71,11 +81,105 @@ def elementwise(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Te
         roles = dict(a)
         if "weight" in roles:
             params["weight"] = roles.pop("weight")
-        if params.get("pos_weight") is not None:
-            params["pos_weight"] = torch.tensor(params["pos_weight"], dtype=torch.float64)
-        return function(*roles.values(), reduction=reduction, **params)
+        return function(*roles.values(), reduction=reduction, **vectors(params))
 
     return call
+
+
+def class_target(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Class indices as integers; class probabilities, of the shape of the scores, as they are."""
+    return target.long() if target.ndim < scores.ndim else target
+
+
+def class_loss(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    def call(a: Arrays, reduction: str, **params: Any) -> torch.Tensor:
+        scores, target = a.values()
+        return function(
+            scores, class_target(scores, target), reduction=reduction, **vectors(params)
+        )
+
+    return call
+
+
+def linear_cross_entropy(
+    a: Arrays, reduction: str, ignore_index: int = -100, **params: Any
+) -> torch.Tensor:
+    x, target = a["input"], a["target"]
+    return functional.linear_cross_entropy(
+        x, a["linear_weight"], class_target(x, target), linear_bias=a.get("linear_bias"),
+        ignore_index=None if ignore_index == -100 else ignore_index,
+        reduction=reduction, **vectors(params),
+    )  # fmt: skip
+
+
+def multi_margin(a: Arrays, reduction: str, **params: Any) -> torch.Tensor:
+    """PyTorch takes one target a row: here the further axes are rows too."""
+    logits, target = a.values()
+    loss = functional.multi_margin_loss(
+        logits.movedim(1, -1).flatten(0, -2), target.long().flatten(),
+        reduction=reduction, **vectors(params),
+    )  # fmt: skip
+    return loss.reshape(target.shape) if reduction == "none" else loss
+
+
+def multilabel_margin(a: Arrays, reduction: str) -> torch.Tensor:
+    """PyTorch takes a target as long as there are classes, padded with -1."""
+    logits, target = a.values()
+    missing = logits.shape[1] - target.shape[1]
+    padded = functional.pad(target.long(), (0, missing), value=-1)
+    return functional.multilabel_margin_loss(logits, padded, reduction=reduction)
+
+
+def poisson_nll(
+    a: Arrays, reduction: str, constant: str = "stirling", full: bool = False, **params: Any
+) -> torch.Tensor:
+    """PyTorch's constant is Stirling's; the exact one is the log-gamma function."""
+    exact = full and constant == "exact"
+    call = elementwise(functional.poisson_nll_loss)
+    if not exact:
+        return call(a, reduction, full=full, **params)
+    return reduced(call(a, "none", **params) + torch.lgamma(a["target"] + 1), reduction)
+
+
+def ctc(a: Arrays, reduction: str, from_logits: bool = False, **params: Any) -> torch.Tensor:
+    """PyTorch wants frames first, log-probabilities and all lengths, and has no batchmean."""
+    if reduction == "batchmean":
+        return ctc(a, "none", from_logits, **params).mean()
+    scores, targets = a["log_probs"].transpose(0, 1), a["targets"].long()
+    whole = {"input_lengths": len(scores), "target_lengths": targets.shape[1]}
+    lengths = [
+        a[name].long() if name in a else torch.full(targets.shape[:1], length)
+        for name, length in whole.items()
+    ]
+    log_probs = scores.log_softmax(dim=-1) if from_logits else scores
+    return functional.ctc_loss(log_probs, targets, *lengths, reduction=reduction, **params)
+
+
+def cosine_distance(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """One minus the cosine, 1 for a vector of zeros, whatever the scale of the others."""
+    largest = [v.abs().amax(dim=-1, keepdim=True).clamp_min(TINY) for v in (x, y)]
+    units = [functional.normalize(v / m, dim=-1) for v, m in zip((x, y), largest, strict=True)]
+    return 1 - (units[0] * units[1]).sum(dim=-1)
+
+
+DISTANCES: dict[str | None, Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None] = {
+    None: None,
+    "euclidean": lambda x, y: torch.linalg.vector_norm(x - y, dim=-1),
+    "squared_euclidean": lambda x, y: ((x - y) ** 2).sum(dim=-1),
+    "manhattan": lambda x, y: (x - y).abs().sum(dim=-1),
+    "chebyshev": lambda x, y: (x - y).abs().amax(dim=-1),
+    "cosine": cosine_distance,
+}
+
+
+def triplet_with_distance(
+    a: Arrays, reduction: str, distance_function: str | None = None, **params: Any
+) -> torch.Tensor:
+    """PyTorch takes any function for the distance; these are the ones that have names."""
+    function = DISTANCES[distance_function]
+    return functional.triplet_margin_with_distance_loss(
+        *a.values(), distance_function=function, reduction=reduction, **params
+    )
 
 
 FAMILIES: dict[str, dict[str, Callable[..., torch.Tensor]]] = {
@@ -90,6 +194,11 @@ FAMILIES: dict[str, dict[str, Callable[..., torch.Tensor]]] = {
         "nll": class_loss(functional.nll_loss),
         "bce": elementwise(functional.binary_cross_entropy),
         "bce-with-logits": elementwise(functional.binary_cross_entropy_with_logits),
+        "soft-margin": elementwise(functional.soft_margin_loss),
+        "linear-cross-entropy": linear_cross_entropy,
+        "multi-margin": multi_margin,
+        "multilabel-soft-margin": elementwise(functional.multilabel_soft_margin_loss),
+        "multilabel-margin": multilabel_margin,
         "focal": focal,
     },
     "ranking": {
@@ -97,12 +206,21 @@ FAMILIES: dict[str, dict[str, Callable[..., torch.Tensor]]] = {
         "margin-ranking": elementwise(functional.margin_ranking_loss),
     },
     "embedding": {
-        "pairwise-distance": pairwise_distance,
+        "pairwise-distance": by_element(functional.pairwise_distance),
+        "cosine-similarity": by_element(functional.cosine_similarity),
         "triplet-margin": elementwise(functional.triplet_margin_loss),
+        "triplet-margin-with-distance": triplet_with_distance,
         "cosine-embedding": elementwise(functional.cosine_embedding_loss),
     },
     "distribution": {"kl-div": elementwise(functional.kl_div)},
+    "likelihood": {
+        "poisson-nll": poisson_nll,
+        "gaussian-nll": elementwise(functional.gaussian_nll_loss),
+    },
+    "sequence": {"ctc": ctc},
 }
+# Every loss that PyTorch has, for live comparisons too; what has no cases here has them in the
+# script of its own family.
 FAMILY = {name: family for family, losses in FAMILIES.items() for name in losses}
 
 
@@ -229,6 +347,7 @@ def case(
         total = mpmath.fsum(elements)
         reduced = {"mean": total / len(elements), "sum": total}
         record |= {"exact": exact, "torch": encode(torch_elements)}
+    record["oracle"] = "mpmath" if exact else "torch"
     record["elements"] = encode(elements)
     record["reductions"] = {name: encode(value) for name, value in reduced.items()}
     if atol:
@@ -594,7 +713,7 @@ def main() -> None:
         head = json.dumps(versions)
         lines = ",\n".join(json.dumps(record, allow_nan=False) for record in cases())
         text = f'{{"versions": {head}, "cases": [\n{lines}\n]}}\n'
-        (HERE / f"{family}.json").write_text(text)
+        (HERE / f"torch_{family}.json").write_text(text)
         print(f"{family}: {lines.count(chr(10)) + 1} cases, {len(text) / 1000:.0f} kB")
 
 

@@ -1,0 +1,147 @@
+"""Rows as they were read become a block: in the kernel's shape, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.data.feed import RoleInput, Rows
+from losscli.domain import Array, LengthDomain
+from losscli.engine.plan import Block, Plan
+from losscli.errors import DataError
+from losscli.ragged import Ragged
+from losscli.shapes import Fit
+
+
+def arrange(plan: Plan, read: Mapping[str, Rows], start: int, rows: int) -> Block:
+    """The block of the ``rows`` rows from ``start`` on.
+
+    Raises:
+        DataError: a value is outside its domain, lists that belong together differ in length, or
+            the rows of a group differ in what is one value for the group.
+    """
+    has_lists = any(fit.domain.is_list for fit in plan.fits.values())
+    arrays: dict[str, Rows] = {}
+    groups = None
+    for name, fit in plan.fits.items():
+        if name not in read:
+            continue
+        values, source = read[name], plan.inputs.roles[name]
+        if not isinstance(values, Ragged):
+            arrays[name] = _checked(fit.conform(values), fit, source, start)
+            continue
+        flat = _flat(values, fit)
+        _check_lists(flat, values, fit, source, start)
+        if fit.domain.is_list:
+            arrays[name] = Ragged(flat, values.offsets)
+        elif has_lists:
+            arrays[name] = _one_a_group(flat, values, source, start)
+        else:
+            arrays[name], groups = flat, values.offsets
+    _check_lengths(plan, arrays, start)
+    return Block(start, rows, arrays, plan.inputs.constants, groups)
+
+
+def _flat(values: Ragged, fit: Fit) -> Array:
+    """The rows of all lists, each in the shape that the role has in the kernel."""
+    inner = fit.shape[1:] if fit.domain.is_list else fit.shape
+    order = "C" if fit.domain.is_list else fit.order
+    shaped = values.values.reshape(len(values.values), *inner)
+    return np.asarray(shaped, np.float64, order=order)
+
+
+def _checked(x: Array, fit: Fit, source: RoleInput, start: int) -> Array:
+    bad = fit.domain.first_bad(x)
+    if bad is not None:
+        raise _outside(x, bad, fit, source, start + bad[0])
+    return x
+
+
+def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, start: int) -> None:
+    bad = fit.domain.first_bad(flat)
+    if bad is not None:
+        raise _outside(flat, bad, fit, source, _file_row(source, values, start, bad[0]))
+
+
+def _file_row(source: RoleInput, values: Ragged, start: int, at: int) -> int:
+    """The row of the file, from 0, that holds element ``at`` of the lists."""
+    if source.bounds is not None:
+        return int(source.bounds[start]) + at
+    return start + int(np.searchsorted(values.offsets, at, side="right")) - 1
+
+
+def _outside(x: Array, bad: tuple[int, ...], fit: Fit, source: RoleInput, row: int) -> DataError:
+    return DataError(
+        f"{np.format_float_positional(x[bad], trim='-')} is not {fit.domain.meaning}",
+        path=source.path or source.role,
+        column=source.column_at(bad[1:]),
+        row=row + 1,
+        hint=fit.domain.hint,
+    )
+
+
+def _one_a_group(flat: Array, values: Ragged, source: RoleInput, start: int) -> Array:
+    first = flat[values.offsets[:-1]]
+    differs = flat != np.repeat(first, values.lengths, axis=0)
+    if differs.any():
+        at = int(np.argwhere(differs)[0][0])
+        raise DataError(
+            f"{source.role} is one value for a group, but differs within one",
+            path=source.path or source.role,
+            column=source.column_at(()),
+            row=_file_row(source, values, start, at) + 1,
+            hint="repeat the value in all rows of the group",
+        )
+    return first
+
+
+def _check_lengths(plan: Plan, arrays: Mapping[str, Rows], start: int) -> None:
+    """Roles with the same axis of items have as many items, row by row, and counts no more."""
+    seen: dict[str, tuple[str, NDArray[np.int64]]] = {}
+    for name, x in arrays.items():
+        fit = plan.fits[name]
+        if not fit.domain.is_list:
+            continue
+        lengths = x.lengths if isinstance(x, Ragged) else np.full(len(x), x.shape[1])
+        axis = fit.domain.axes[1]
+        other, expected = seen.setdefault(axis, (name, lengths))
+        if not np.array_equal(lengths, expected):
+            at = int((lengths != expected).argmax())
+            raise _different_lengths(plan, (other, name), (expected[at], lengths[at]), start + at)
+    for name, x in arrays.items():
+        domain = plan.fits[name].domain
+        if isinstance(domain, LengthDomain) and isinstance(x, np.ndarray):
+            whole, lengths = seen[domain.counts]
+            beyond = np.flatnonzero(x > lengths)
+            if beyond.size:
+                at = int(beyond[0])
+                raise _too_long(
+                    plan.inputs.roles[name], x[at], f"{whole} has {lengths[at]}", start + at
+                )
+
+
+def _too_long(source: RoleInput, count: float, has: str, row: int) -> DataError:
+    return DataError(
+        f"{count:g} are to count, but {has}",
+        path=source.path or source.role,
+        column=source.column_at(()),
+        row=row + 1 if source.bounds is None else int(source.bounds[row]) + 1,
+        hint="a length is how many entries of a padded row count",
+    )
+
+
+def _different_lengths(
+    plan: Plan, names: tuple[str, str], lengths: tuple[int, int], row: int
+) -> DataError:
+    source = plan.inputs.roles[names[1]]
+    groups = plan.inputs.groups
+    where = f" in group {groups.key(row)}" if groups is not None else ""
+    return DataError(
+        f"{names[1]} has {lengths[1]} items{where}, {names[0]} has {lengths[0]}",
+        path=source.path or source.role,
+        column=source.column_at(()),
+        row=None if groups is not None else row + 1,
+        hint="every item needs one of each",
+    )

@@ -1,0 +1,157 @@
+"""The losses of the rows of a block, whatever kind of loss it is.
+
+A row loss gives a loss for each row; where rows are grouped, those of a group become one. A list
+loss gets the lists of one length at a time, as one dense array. A set loss gives statistics over
+the block and, if asked, the loss of each row or group as a set of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.data.feed import Rows
+from losscli.domain import Array
+from losscli.engine.plan import Block
+from losscli.ragged import Ragged, by_length
+from losscli.spec import BoundLoss
+from losscli.state import ExactSum
+from losscli.statistics import Statistic
+
+
+@dataclass(slots=True)
+class RowLosses:
+    """One entry a row, or a group of rows.
+
+    ``share`` is what the mean divides by; ``is_ratio`` says that a row's own loss is ``loss /
+    share``. ``weight`` is the sample weight where it is not yet in both, and ``has_divisor`` says
+    that the loss gave one.
+    """
+
+    loss: Array
+    share: Array | float
+    weight: Array | None
+    elements: Array
+    rows_read: int
+    batch: ExactSum
+    is_ratio: bool = False
+    has_divisor: bool = False
+    statistics: tuple[Statistic, ...] | None = None
+
+
+def rows_of(bound: BoundLoss, block: Block, *, alone: bool) -> RowLosses:
+    """Evaluate a block; with ``alone`` a set loss takes each row or group by itself too."""
+    if bound.loss.is_set:
+        return _sets(bound, block, alone)
+    return _lists(bound, block) if bound.loss.is_list else _rows(bound, block)
+
+
+def _call(bound: BoundLoss, arrays: Mapping[str, Array]) -> tuple[Array, Array | None]:
+    loss = bound.loss
+    roles = [arrays.get(role.name) for role in loss.roles]
+    elements = loss.kernel(*roles, **bound.arguments)
+    divisor = loss.divisor(*roles, **bound.arguments) if loss.divisor else None
+    return elements, divisor
+
+
+def _rows(bound: BoundLoss, block: Block) -> RowLosses:
+    arrays = block.plain
+    elements, divisor = _call(bound, {**arrays, **block.constants})
+    loss, share = _per_row(elements), _per_row_divisor(elements, divisor)
+    weight = arrays.get("sample_weight")
+    batch = sum_or_count(1.0 if weight is None else weight, len(loss))
+    is_ratio, given = elements.ndim > 1, divisor is not None
+    if block.groups is None:
+        return RowLosses(loss, share, weight, elements, block.rows, batch, is_ratio, given)
+    read = len(loss)
+    if weight is not None:
+        loss, share = weigh(loss, weight), weight * share
+    starts = block.groups[:-1]
+    shares = np.full(read, share) if isinstance(share, float) else share
+    loss, share = np.add.reduceat(loss, starts), np.add.reduceat(shares, starts)
+    return RowLosses(loss, share, None, elements, read, batch, True, given)
+
+
+def _per_row(elements: Array) -> Array:
+    return elements if elements.ndim == 1 else elements.reshape(elements.shape[0], -1).sum(axis=1)
+
+
+def _per_row_divisor(elements: Array, divisor: Array | None) -> Array | float:
+    if divisor is None:
+        return float(elements[0].size) if elements.ndim > 1 else 1.0
+    return _per_row(np.broadcast_to(divisor, elements.shape))
+
+
+def weigh(loss: Array, weight: Array) -> Array:
+    """The weighted losses; weight 0 leaves a row out, even one whose loss is infinite."""
+    return np.multiply(loss, weight, out=np.zeros(len(loss)), where=weight != 0.0)
+
+
+def sum_or_count(share: Array | float, rows: int) -> ExactSum:
+    """The sum of what each of the rows counts."""
+    return ExactSum([share * rows]) if isinstance(share, float) else ExactSum.of(share)
+
+
+def _dense(rows: Mapping[str, Rows]) -> Iterator[tuple[Any, dict[str, Array]]]:
+    """The rows as dense arrays, and which they are: those whose lists agree in length at a time."""
+    lists = {name: x for name, x in rows.items() if isinstance(x, Ragged)}
+    plain = {name: x for name, x in rows.items() if not isinstance(x, Ragged)}
+    if not lists:
+        yield slice(None), plain
+        return
+    for some in by_length(list(lists.values())):
+        arrays = {name: x.dense(some) for name, x in lists.items()}
+        yield some, arrays | {name: x[some] for name, x in plain.items()}
+
+
+def _lists(bound: BoundLoss, block: Block) -> RowLosses:
+    loss, share = np.empty(block.rows), None
+    for rows, arrays in _dense(block.arrays):
+        loss[rows], part = _call(bound, {**arrays, **block.constants})
+        if part is not None:
+            share = np.empty(block.rows) if share is None else share
+            share[rows] = part
+    weight = block.plain.get("sample_weight")
+    batch = sum_or_count(1.0 if weight is None else weight, block.rows)
+    if share is None:
+        return RowLosses(loss, 1.0, weight, loss, block.rows, batch)
+    return RowLosses(loss, share, weight, loss, block.rows, batch, True, True)
+
+
+def _sets(bound: BoundLoss, block: Block, alone: bool) -> RowLosses:
+    grouped = block.groups is not None
+    read = len(next(iter(block.arrays.values())))
+    whole = _gather(bound, block, slice(None))
+    if not alone:
+        nothing = np.empty(0)
+        return RowLosses(nothing, 1.0, None, nothing, read, ExactSum(), statistics=whole)
+    bounds: NDArray[np.int64] = np.arange(read + 1) if block.groups is None else block.groups
+    each = [
+        bound.finish(_gather(bound, block, slice(start, stop), weighted=grouped))
+        for start, stop in pairwise(bounds)
+    ]
+    loss = np.array(each, np.float64)
+    weight = None if grouped else block.plain.get("sample_weight")
+    return RowLosses(loss, 1.0, weight, loss, read, ExactSum(), statistics=whole)
+
+
+def _gather(
+    bound: BoundLoss, block: Block, rows: slice, *, weighted: bool = True
+) -> tuple[Statistic, ...]:
+    """The statistics of some rows; a row that stands alone is weighed later."""
+    some = {name: x[rows] for name, x in block.arrays.items()}
+    merged: tuple[Statistic, ...] = ()
+    for _, arrays in _dense(some):
+        weight = arrays.pop("sample_weight", None)
+        arrays |= block.constants
+        roles = [arrays.get(role.name) for role in bound.loss.roles]
+        part = bound.gather(roles, weight if weighted else None)
+        for mine, theirs in zip(merged, part, strict=bool(merged)):
+            mine.merge(theirs)
+        merged = merged or part
+    return merged
