@@ -165,9 +165,10 @@ class Domain:
         return self.meaning
 
 
-@dataclass(frozen=True, slots=True)
 class ClassIndexDomain(Domain):
     """Labels ``0 .. C-1``, and ``ignore_index`` where the loss has one."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         ignore_index = context.params.get("ignore_index")
@@ -184,30 +185,32 @@ class ClassIndexDomain(Domain):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class ClassTargetDomain(ClassIndexDomain):
     """Class indices, or class probabilities when the target has the shape of the logits."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         if context.ndim == context.logits_ndim:
             return CLASS_PROBABILITIES
-        # slots=True makes a new class, which the zero-argument super() does not know.
-        return ClassIndexDomain.resolve(self, context)
+        return super().resolve(context)
 
 
-@dataclass(frozen=True, slots=True)
 class RowClassTargetDomain(ClassIndexDomain):
     """One class index a row, or class probabilities when the target has classes too."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         if context.ndim > 1:
             return CLASS_PROBABILITIES
-        return ClassIndexDomain.resolve(self, context)
+        return super().resolve(context)
 
 
-@dataclass(frozen=True, slots=True)
 class OrderedClassDomain(Domain):
     """Ordered classes ``0 .. C``, told apart by C thresholds."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         last = context.classes
@@ -221,25 +224,28 @@ class OrderedClassDomain(Domain):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class LogTargetDomain(Domain):
     """Probabilities, or log-probabilities when the parameter ``log_target`` is set."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         return LOG_PROBABILITY if context.params["log_target"] else PROBABILITY
 
 
-@dataclass(frozen=True, slots=True)
 class LabelDomain(Domain):
     """0 or 1, or the label of any class when there is no ``threshold`` for a score to pass."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         return ANY_LABEL if context.params["threshold"] is None else BINARY
 
 
-@dataclass(frozen=True, slots=True)
 class ClassListDomain(Domain):
     """The classes that hold, each by its index, -1 after the last."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         last = context.classes - 1
@@ -253,9 +259,10 @@ class ClassListDomain(Domain):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class ActivationDomain(Domain):
     """Probabilities, or logits where the parameter ``from_logits`` is set."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         if not context.params["from_logits"]:
@@ -263,9 +270,10 @@ class ActivationDomain(Domain):
         return LOGITS if "C" in self.axes else LOGIT
 
 
-@dataclass(frozen=True, slots=True)
 class MaskDomain(Domain):
     """Probabilities, and ``ignore_index`` where one is set."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         ignored = context.params["ignore_index"]
@@ -290,9 +298,10 @@ class TweedieDomain(Domain):
         return NON_NEGATIVE_REAL if power < 2.0 else POSITIVE_REAL
 
 
-@dataclass(frozen=True, slots=True)
 class FrameScoresDomain(Domain):
     """Log-probabilities of each frame, or logits when the parameter ``from_logits`` is set."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         return FRAME_LOGITS if context.params["from_logits"] else FRAME_LOG_PROBABILITIES
@@ -311,9 +320,10 @@ class LengthDomain(Domain):
         return replace(self, interval=Interval(0, most), meaning=f"a whole number 0 .. {most}")
 
 
-@dataclass(frozen=True, slots=True)
 class LogInputDomain(Domain):
     """Means, or their logarithms when the parameter ``log_input`` is set."""
+
+    __slots__ = ()
 
     def resolve(self, context: Context) -> Domain:
         return REAL if context.params["log_input"] else self

@@ -371,35 +371,42 @@ def _array_like(declared: Loss) -> Callable[..., Array]:
         given = signature.bind(*args, **kwargs).arguments
         data = {role.name: given.pop(role.name, None) for role in declared.roles}
         arrays = {k: np.asarray(v, np.float64) for k, v in data.items() if v is not None}
-        first = declared.roles[0]
         tables = [role.name for role in declared.roles if role.is_table]
         constants = {name: arrays.pop(name) for name in tables if name in arrays}
+        first = declared.roles[0]
         one_row = arrays[first.name].ndim == first.domain.named_axes - 1
         if one_row:
             arrays = {name: array[np.newaxis] for name, array in arrays.items()}
-        for role in declared.roles:
-            if role.is_weight and role.name in arrays:
-                weight, is_constant = fit_weight(
-                    role.name, arrays[role.name], arrays[first.name].shape
-                )
-                (constants if is_constant else arrays)[role.name] = weight
-        shapes = {name: a.shape[1:] for name, a in arrays.items() if name not in constants}
-        rows = {name: len(arrays[name]) for name in shapes}
-        if len(set(rows.values())) > 1:
-            counts = ", ".join(f"{name} has {n}" for name, n in rows.items())
-            raise DataError(f"{declared.name}: the numbers of rows differ: {counts}")
         bound = declared(**given)
-        fits = fit(declared.name, declared.roles, shapes, bound.params, constants)
-        bound.check_sizes(fits)
-        fitted = {name: fits[name].conform(arrays[name]) for name in shapes} | constants
+        roles = _fit_arrays(bound, arrays, constants)
         with np.errstate(all="ignore"):
-            roles = [fitted.get(role.name) for role in declared.roles]
             if declared.is_set:
                 return np.asarray(bound.finish(bound.gather(roles, None)))
             elements: Array = declared.kernel(*roles, **bound.arguments)
         return elements[0] if one_row else elements
 
     return call
+
+
+def _fit_arrays(
+    bound: BoundLoss, arrays: dict[str, Array], constants: dict[str, Array]
+) -> list[Array | None]:
+    """The roles as the kernel takes them, in its order; None for one that is not given."""
+    roles = bound.loss.roles
+    for role in roles:
+        if role.is_weight and role.name in arrays:
+            shape = arrays[roles[0].name].shape
+            weight, is_constant = fit_weight(role.name, arrays.pop(role.name), shape)
+            (constants if is_constant else arrays)[role.name] = weight
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) > 1:
+        differ = ", ".join(f"{name} has {n}" for name, n in counts.items())
+        raise DataError(f"{bound.name}: the numbers of rows differ: {differ}")
+    shapes = {name: array.shape[1:] for name, array in arrays.items()}
+    fits = fit(bound.name, roles, shapes, bound.params, constants)
+    bound.check_sizes(fits)
+    fitted = {name: fits[name].conform(array) for name, array in arrays.items()} | constants
+    return [fitted.get(role.name) for role in roles]
 
 
 def _read_arguments(kernel: Callable[..., Array]) -> Iterator[Role | Param]:
