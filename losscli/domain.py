@@ -414,7 +414,9 @@ CLASS_LIST = ClassListDomain(
 ROW_SCORES = Domain(
     "scores", ROW_OF_CLASSES, "a score for each class: 0 or 1, a probability, or a logit", nan=True
 )
-ROW_LOGITS = Domain("logits", ROW_OF_CLASSES, "logits, one for each class", nan=True)
+ROW_LOGITS = Domain("multi-label logits", ROW_OF_CLASSES, "logits, one for each class", nan=True)
+CLASS_SCORES = Domain("class scores", CLASSES, "any number, a score for each class", nan=True)
+SCORE = Domain("score", ELEMENTWISE, "a score: any number, above 0 for yes", nan=True)
 PREDICTED_PROBABILITIES = Domain(
     "class probabilities", CLASSES, "a probability in [0, 1], one for each class", UNIT,
     hint="these look like logits: take their softmax first, or use a loss that takes logits",
@@ -552,6 +554,8 @@ MultiLabelProbabilities: TypeAlias = Annotated[Array, MULTILABEL_PROBABILITIES]
 ClassList: TypeAlias = Annotated[Array, CLASS_LIST]
 RowScores: TypeAlias = Annotated[Array, ROW_SCORES]
 RowLogits: TypeAlias = Annotated[Array, ROW_LOGITS]
+ClassScores: TypeAlias = Annotated[Array, CLASS_SCORES]
+Score: TypeAlias = Annotated[Array, SCORE]
 PredictedProbabilities: TypeAlias = Annotated[Array, PREDICTED_PROBABILITIES]
 MaskPrediction: TypeAlias = Annotated[Array, MASK_PREDICTION]
 ClassPrediction: TypeAlias = Annotated[Array, CLASS_PREDICTION]

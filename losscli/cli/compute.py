@@ -73,7 +73,9 @@ def _command(bound: BoundLoss, name: str) -> Any:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # dynamic by intent
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     app = typer.Typer(add_completion=False)
-    app.command(name, help=_help(bound), short_help=_plain(bound.loss.summary))(run)
+    summary = _plain(bound.loss.summary)
+    panel = f"{bound.loss.family} losses".capitalize()
+    app.command(name, help=_help(bound), short_help=summary, rich_help_panel=panel)(run)
     return typer.main.get_command(app)
 
 

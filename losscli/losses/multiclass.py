@@ -16,6 +16,7 @@ from losscli.domain import (
     Array,
     ClassIndex,
     ClassOffsets,
+    ClassScores,
     ClassTarget,
     ClassVectors,
     ClassWeights,
@@ -790,7 +791,7 @@ def generalized_cross_entropy(
     reference="torch.nn.MultiMarginLoss",
 )
 def multi_margin(
-    logits: Logits,
+    logits: ClassScores,
     target: ClassIndex,
     *,
     p: Annotated[int, Interval(1, 2), "power of each shortfall"] = 1,
@@ -832,7 +833,7 @@ def multi_margin(
     "optax.losses.multiclass_hinge_loss",
 )
 def multiclass_hinge(
-    logits: Logits,
+    logits: ClassScores,
     target: ClassIndex,
     *,
     squared: Annotated[bool, "square the shortfall"] = False,
@@ -870,7 +871,7 @@ def multiclass_hinge(
     avoid_when="a multiclass hinge is wanted as the literature has it (multiclass-hinge)",
     reference="keras.losses.CategoricalHinge",
 )
-def categorical_hinge(logits: Logits, target: ClassTarget) -> Array:
+def categorical_hinge(logits: ClassScores, target: ClassTarget) -> Array:
     r"""How far the target class is from leading every other, and 0, by 1.
 
     logits: scores (N, C, ...); target: class indices (N, ...) or class probabilities (N, C, ...)
@@ -902,7 +903,7 @@ def categorical_hinge(logits: Logits, target: ClassTarget) -> Array:
     avoid_when="a lead should be safe rather than bare (multiclass-hinge)",
     reference="Collins 2002, doi:10.3115/1118693.1118694; optax.losses.multiclass_perceptron_loss",
 )
-def multiclass_perceptron(logits: Logits, target: ClassIndex) -> Array:
+def multiclass_perceptron(logits: ClassScores, target: ClassIndex) -> Array:
     r"""By how much the highest score exceeds that of the target class.
 
     logits: scores (N, C, ...); target: class indices (N, ...) -> (N, ...), in the unit of the
@@ -927,7 +928,7 @@ def multiclass_perceptron(logits: Logits, target: ClassIndex) -> Array:
     reference="Martins and Astudillo 2016, arXiv:1602.02068; "
     "optax.losses.multiclass_sparsemax_loss",
 )
-def multiclass_sparsemax(logits: Logits, target: ClassIndex) -> Array:
+def multiclass_sparsemax(logits: ClassScores, target: ClassIndex) -> Array:
     r"""What cross-entropy is to softmax, for sparsemax.
 
     logits: (N, C, ...); target: class indices (N, ...) -> (N, ...), in the unit of the logits
@@ -979,7 +980,7 @@ def _sparsemax_threshold(x: Array) -> Array:
     "(bce-with-logits)",
     reference="CatBoost MultiClassOneVsAll; LightGBM multiclassova",
 )  # fmt: skip
-def one_vs_rest_bce(logits: Logits, target: ClassIndex) -> Array:
+def one_vs_rest_bce(logits: ClassScores, target: ClassIndex) -> Array:
     r"""Binary cross-entropy of each class against the rest, averaged over the classes.
 
     logits: (N, C, ...); target: class indices (N, ...) -> (N, ...), in nats. The mean divides by
@@ -1049,7 +1050,7 @@ def multiclass_brier(
     reference="XGBoost merror; LightGBM multi_error; sklearn.metrics.zero_one_loss",
 )
 def multiclass_error(
-    logits: Logits,
+    logits: ClassScores,
     target: ClassIndex,
     *,
     top_k: Annotated[int, Interval(low=1), "how many classes the answer may name"] = 1,

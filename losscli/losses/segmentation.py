@@ -21,9 +21,9 @@ from losscli.domain import (
     ClassPrediction,
     ClassTarget,
     ClassWeights,
-    Logit,
     Mask,
     MaskPrediction,
+    Score,
 )
 from losscli.numerics import log_softmax_parts, one_hot, sigmoid_both
 from losscli.spec import loss
@@ -657,7 +657,7 @@ def _finish_lovasz_hinge(errors: Pooled, foreground: Sum) -> float:
     "kornia.losses.LovaszHingeLoss",
 )
 def lovasz_hinge(
-    logits: Logit, target: BinaryMask, *, ignore_index: IgnoreIndex | None = None
+    logits: Score, target: BinaryMask, *, ignore_index: IgnoreIndex | None = None
 ) -> tuple[Array, Array]:
     r"""The Lovász extension of the Jaccard loss, at the hinge errors of a mask.
 
