@@ -46,8 +46,8 @@ DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "e
 TREES = 512
 QUANTILES = {"lower": 0.1, "median": 0.5, "upper": 0.9}
 QUERIES = 50
-BATCHES, BATCH = 8, 24
-MASKS = 80
+BATCHES, BATCH = 6, 20
+MASKS = 60
 LOOPED = (0, 6, 8, 9)  # digits with a closed loop; many a handwritten 4 is open
 TRAINING_STRIPS, STRIPS = 400, 20
 STEP = 3  # columns from one frame to the next: just one frame is within a column of a digit
@@ -344,7 +344,9 @@ def write_multilabel(folder: Path, digits: Split) -> None:
 
 def write_masks(folder: Path, digits: Split) -> None:
     """Where the ink is in 8x8 pixels, told from an image of 4x4."""
-    model = MLPClassifier((64,), activation="tanh", alpha=0.1, max_iter=2000, random_state=SEED)
+    model = MLPClassifier(
+        (64,), activation="tanh", alpha=0.1, max_iter=2000, tol=0.01, random_state=SEED
+    )
     model.fit(shrink(digits.train_features), ink(digits.train_features))
     images = digits.features[:MASKS]
     probability = model.predict_proba(shrink(images)).reshape(-1, 8, 8)

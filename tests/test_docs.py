@@ -122,16 +122,36 @@ def test_generated_pages_are_current() -> None:
 
 
 def test_the_page_on_adding_a_loss_adds_one() -> None:
-    (code,) = blocks((ROOT / "docs" / "adding-a-loss.md").read_text(encoding="utf-8"), "python")
+    page = (ROOT / "docs" / "adding-a-loss.md").read_text(encoding="utf-8")
+    row_loss, set_loss, list_loss = blocks(page, "python")
     script = f"""
+import doctest
+from typing import Annotated
+
 import numpy as np
 import losscli
-from losscli.domain import Array, Real
+from losscli import losses
+from losscli.domain import Array, Real, Relevances, Scores
+from losscli.numerics import minus_log1p
 from losscli.spec import find, loss
-{code}
-assert find("LogCosh").name == "log-cosh"
-result = losscli.compute("log_cosh_error", [1.0, 0.0], [0.0, 0.0])
-assert abs(result.value - np.log(np.cosh(1.0)) / 2) < 1e-15
+from losscli.statistics import Sum
+{row_loss}
+{set_loss}
+{list_loss}
+assert find("LinexLoss").name == "linex"
+result = losscli.compute("linear_exponential(a=2)", [1.5, 0.0], [1.0, 0.0])
+assert abs(result.value - (np.e - 2.0) / 2.0) < 1e-15
+assert abs(linex([1e-9], [0.0])[0] / 5.000000001666667e-19 - 1.0) < 1e-15
+assert linex([np.inf, -np.inf], [0.0, 0.0]).tolist() == [np.inf, np.inf]
+losses.linex, losses.bias, losses.pair_error = linex, bias, pair_error
+assert doctest.testmod() == (0, 3)
+
+assert losscli.compute("mean_bias_error", [1.0, 2.0, 6.0], [0.0, 3.0, 3.0]).value == 1.0
+assert losscli.compute("bias", [1.0, 4.0], [0.0, 6.0], reduction="mean").value == 1.5
+
+lists = losscli.compute("pair-error", [[0.3, 0.9, 0.1], [0.5]], [[1, 0, 2], [1]])
+assert (lists.value, lists.divisor_meaning) == (1.0, "pairs")
+assert lists.per_sample.tolist() == [1.0, 0.0]
 """
     subprocess.run([sys.executable, "-c", script], check=True)
 
