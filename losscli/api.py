@@ -163,6 +163,10 @@ class Run:
         return self._explain(result, total.state, facts)
 
     def _explain(self, result: Result, state: LossState, facts: Facts) -> Result:
-        nonfinite = tuple(state.nonfinite_rows)
+        groups = self.inputs.groups
+        nonfinite = tuple(
+            bad if groups is None else replace(bad, key=groups.key(bad.row - 1))
+            for bad in state.nonfinite_rows
+        )
         diagnostics = diagnose(self.bound, result, facts, nonfinite, state.nonfinite)
         return result.with_analysis(diagnostics, guide_word(self.bound, result, facts))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -115,6 +115,7 @@ class Result:
         divisor: what the mean divides by; ``divisor_meaning`` says what that is.
         n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0).
         group: the column whose values made a sample of several rows; ``n`` counts groups then.
+        key_of: what group ``i`` (from 0) is called.
         rank_error: where a number rests on quantiles of very many rows, by what share of the rows
             they may be off; 0 if it is exact.
         per_sample: (N,) losses, row by row, when they were kept.
@@ -137,6 +138,7 @@ class Result:
     recommendation: Recommendation | None = None
     group: str | None = None
     rank_error: float = 0.0
+    key_of: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
     per_sample: Array | None = field(default=None, repr=False, compare=False)
     elements: Array | None = field(default=None, repr=False, compare=False)
 
@@ -193,6 +195,8 @@ class Result:
             "recommendation": _plain(self.recommendation),
         }
         if self.reduction == "none" and self.per_sample is not None:
+            if self.key_of is not None:
+                record["keys"] = [self.key_of(i) for i in range(self.n)]
             record["per_sample"] = [finite_or_none(loss) for loss in self.per_sample.tolist()]
         return record
 
@@ -201,7 +205,7 @@ class Result:
         return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
 
     def to_pandas(self) -> pd.DataFrame:
-        """One line a row: ``row`` (from 1) and ``loss``.
+        """One line a row: ``row`` (from 1) and ``loss``, of a group its ``key`` too.
 
         Raises:
             ValueError: the per-sample losses were not kept.
@@ -210,7 +214,10 @@ class Result:
 
         if self.per_sample is None:
             raise ValueError("the per-sample losses were not kept in this run")
-        return pd.DataFrame({"row": np.arange(1, self.n + 1), "loss": np.asarray(self.per_sample)})
+        frame = pd.DataFrame({"row": np.arange(1, self.n + 1), "loss": np.asarray(self.per_sample)})
+        if self.key_of is not None:
+            frame.insert(1, "key", [self.key_of(i) for i in range(self.n)])
+        return frame
 
 
 def status(value: float) -> Status:

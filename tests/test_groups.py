@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli import losses
+from losscli import losses, report
 from losscli.api import Run, choose_reduction
 from losscli.data.files import open_files
+from losscli.data.sink import open_rows
 from losscli.errors import DataError
 from losscli.results import Result
 from losscli.spec import parse
@@ -225,7 +229,7 @@ def test_two_files_must_hold_the_same_groups(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has 2 rows, but the groups of g have 3"):
         evaluate("ndcg", first, short, group="g")
     uneven = write(tmp_path, "u.csv", "g,target\na,1\nb,0\nb,1\n")
-    with pytest.raises(DataError, match="target has 1 items in group a, prediction has 2"):
+    with pytest.raises(DataError, match="target has 1 rows in group a, prediction has 2"):
         evaluate("ndcg", first, uneven, group="g")
 
 
@@ -244,6 +248,66 @@ def test_a_list_loss_wants_lists(tmp_path: Path) -> None:
     assert one.value == losses.ndcg([1.0, 2], [0, 1])
     assert one.worst[0].key == "all rows"
     assert losscli.compute("ndcg", [1.0, 2], [0, 1]).value == one.value
+
+
+def test_keys_stand_wherever_a_group_does(tmp_path: Path) -> None:
+    path = write(tmp_path, "k.csv", 'g,prediction,target\n"a, b",1,1\n"a, b",2,3\nb,3,5\n')
+    result = evaluate("mse", path, group="g", reduction="none")
+    record = json.loads(result.to_json())
+    assert (record["keys"], record["per_sample"]) == (["a, b", "b"], [0.5, 4.0])
+    assert result.to_pandas().to_dict("list") == {
+        "row": [1, 2],
+        "key": ["a, b", "b"],
+        "loss": [0.5, 4.0],
+    }
+
+    def printed(format: str) -> str:
+        stream = io.StringIO()
+        report.show_result(result, format, report.Terminal(stream))
+        return stream.getvalue()
+
+    assert printed("csv") == 'row,key,loss\n1,"a, b",0.5\n2,b,4.0\n'
+    assert [json.loads(line)["key"] for line in printed("jsonl").splitlines()] == ["a, b", "b"]
+    assert printed("json") == result.to_json() + "\n"
+    assert re.search(r"^ +g +loss .*\n +a, b +0\.5 .*\n +b +4 ", printed("table"), re.M)
+    for name in ("rows.csv", "rows.parquet"):
+        with open_rows(str(tmp_path / name), result.key_of) as rows:
+            rows.write(np.array([0.5, 4.0]))
+    assert pa_csv.read_csv(tmp_path / "rows.csv") == pq.read_table(tmp_path / "rows.parquet")
+
+
+def test_rows_of_a_group_pair_only_with_those_of_the_same_group(tmp_path: Path) -> None:
+    first = write(tmp_path, "p.csv", "g,prediction\na,1\na,2\nb,3\n")
+    second = write(tmp_path, "t.csv", "g,target\na,1\nb,2\nb,5\n")
+    for spec in ("mse", "rmse"):
+        with pytest.raises(DataError, match="target has 1 rows in group a, prediction has 2"):
+            evaluate(spec, first, second, group="g")
+    short = write(tmp_path, "s.csv", "target\n1\n")
+    with pytest.raises(DataError, match="target has 1 rows"):
+        evaluate("mse", first, short, all_rows=True)
+
+
+def test_a_group_whose_rows_weigh_nothing_does_not_count(tmp_path: Path) -> None:
+    path = write(tmp_path, "w.csv", "g,prediction,target,w\na,1,1,0\na,2,3,0\nb,3,5,1\n")
+    for spec in ("mse", "rmse"):
+        result = evaluate(spec, path, group="g", columns={"sample_weight": "w"})
+        assert (result.status, result.ignored) == ("ok", 1)
+    assert result.value == 2.0
+    assert (result.divisor, result.divisor_meaning) == (1.0, "groups not ignored")
+    nothing = losscli.compute("rmse", [1.0, 2], [2.0, 3], sample_weight=[0, 0])
+    assert [found.code for found in nothing.diagnostics if found.severity == "error"] == ["LC202"]
+
+
+def test_two_columns_of_that_name_are_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path, "d.csv", "g,g,prediction,target\na,x,1,1\na,y,2,2\n")
+    with pytest.raises(DataError, match="2 columns are named 'g', to group by"):
+        evaluate("mse", path, group="g")
+
+
+def test_keys_that_are_no_utf8_are_told_apart_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    path.write_bytes(b"g,prediction,target\ncaf\xe9,1,1\ncaf\xe9,2,3\nb,3,3\n")
+    assert evaluate("mse", path, group="g").n == 2
 
 
 # --- set losses ----------------------------------------------------------------------------------

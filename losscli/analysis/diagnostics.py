@@ -98,8 +98,9 @@ def _no_row_counts(case: Case) -> Iterator[Diagnostic]:
         return
     yield finding(
         "LC202",
-        f"no row counts: {case.result.ignored:,} of {case.result.n:,} rows are ignored and the "
-        f"divisor is {case.result.divisor:g}",
+        f"no {case.result.samples.removesuffix('s')} counts: {case.result.ignored:,} of "
+        f"{case.result.n:,} {case.result.samples} are ignored and the divisor is "
+        f"{case.result.divisor:g}",
         _why_ignored(case),
     )
 
@@ -132,7 +133,7 @@ def _not_finite(case: Case) -> Iterator[Diagnostic]:
         )
         return
     unit = case.result.samples.removesuffix("s")
-    rows = ", ".join(f"{unit} {bad.row} ({bad.loss:g})" for bad in case.nonfinite)
+    rows = ", ".join(f"{unit} {bad.key or bad.row} ({bad.loss:g})" for bad in case.nonfinite)
     more = case.nonfinite_count - len(case.nonfinite)
     noun = f"{unit} has" if case.nonfinite_count == 1 else f"{unit}s have"
     what = f"{case.nonfinite_count:,} {noun} no finite loss: {rows}"
@@ -322,7 +323,7 @@ def _weighted_mean(case: Case) -> Iterator[Diagnostic]:
         yield finding(
             "LC204",
             f"the mean divides by the {result.divisor_meaning}, {result.divisor:.6g}, not by "
-            f"{result.n:,} rows",
+            f"{result.n:,} {result.samples}",
         )
 
 
@@ -341,7 +342,8 @@ def _ignored_rows(case: Case) -> Iterator[Diagnostic]:
     if 0 < case.result.ignored < case.result.n:
         yield finding(
             "LC205",
-            f"{case.result.ignored:,} of {case.result.n:,} rows do not count: {_why_ignored(case)}",
+            f"{case.result.ignored:,} of {case.result.n:,} {case.result.samples} do not count: "
+            f"{_why_ignored(case)}",
         )
 
 
@@ -353,9 +355,10 @@ def _heavy_tail(case: Case) -> Iterator[Diagnostic]:
         rows = math.ceil(0.01 * case.counted)
         yield finding(
             "LC206",
-            f"the worst 1 % of the rows ({rows:,} of {case.counted:,}) carry "
+            f"the worst 1 % of the {case.result.samples} ({rows:,} of {case.counted:,}) carry "
             f"{percent(spread.tail_share)} of the loss",
-            "huber or mae count large errors in proportion; look at the worst rows first",
+            "huber or mae count large errors in proportion; look at the worst "
+            f"{case.result.samples} first",
         )
 
 

@@ -183,7 +183,7 @@ class _Parser:
             include_columns=included,
             null_values=[""],
             strings_can_be_null=True,
-            check_utf8=False,
+            check_utf8=text,
         )
 
     def __call__(self, data: memoryview, first_row: int, rows: int, wanted: slice) -> Chunk:

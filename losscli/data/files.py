@@ -132,6 +132,12 @@ def column_groups(tables: Sequence[Table], column: str) -> dict[str, Groups]:
     found = {}
     for table in distinct:
         at = [i for i, known in enumerate(table.columns) if known.name == column]
+        if len(at) > 1:
+            raise DataError(
+                f"{len(at)} columns are named {column!r}, to group by",
+                path=table.name,
+                hint="rename all but one of them",
+            )
         if at:
             found[table.name] = find_groups(table.keys(at[0]), Place(table.name, column))
     if found:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -43,15 +43,20 @@ def whole_file(path: str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+# What group ``i``, from 0, is called.
+KeyOf: TypeAlias = Callable[[int], str]
+
+
 class _Writer(Protocol):
     def write_table(self, table: object) -> None: ...
 
 
 class RowWriter:
-    """Per-sample losses into a CSV or Parquet file: ``row`` (from 1) and ``loss``."""
+    """Per-sample losses into a CSV or Parquet file: ``row`` from 1, a group's ``key``, ``loss``."""
 
-    def __init__(self, writer: _Writer) -> None:
+    def __init__(self, writer: _Writer, key_of: KeyOf | None) -> None:
         self._writer = writer
+        self._key_of = key_of
         self._rows = 0
         self._held: list[Array] = []
 
@@ -76,12 +81,20 @@ class RowWriter:
             pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
             for kind, values in ((pa.int64(), rows), (pa.float64(), losses))
         ]
-        self._writer.write_table(pa.table(columns, names=["row", "loss"]))
+        if self._key_of is not None:
+            columns.insert(
+                1, pa.array([self._key_of(row - 1) for row in rows.tolist()], pa.string())
+            )
+        self._writer.write_table(pa.table(columns, schema=_schema(self._key_of is not None)))
 
 
 @contextmanager
-def open_rows(path: str) -> Iterator[RowWriter]:
+def open_rows(path: str, key_of: KeyOf | None = None) -> Iterator[RowWriter]:
     """A writer for per-sample losses; the file is there only when all rows are.
+
+    Args:
+        path: where to.
+        key_of: what group ``i`` is called, where a sample is one.
 
     Raises:
         UsageError: the name ends in neither .csv nor .parquet.
@@ -91,36 +104,38 @@ def open_rows(path: str) -> Iterator[RowWriter]:
     if suffix not in _WRITERS:
         hint = "end the name in .csv or .parquet"
         raise UsageError(f"cannot tell the format of {path!r}", hint=hint)
-    with whole_file(path) as temporary, _WRITERS[suffix](temporary) as file:
-        writer = RowWriter(file)
+    keyed = key_of is not None
+    with whole_file(path) as temporary, _WRITERS[suffix](temporary, keyed) as file:
+        writer = RowWriter(file, key_of)
         yield writer
         writer.flush()
 
 
-def _open_parquet(path: Path) -> Any:
+def _open_parquet(path: Path, keyed: bool) -> Any:
     import pyarrow.parquet as pq
 
     # Losses hardly repeat, so a dictionary would be built in vain; row numbers are all differences.
     return pq.ParquetWriter(
-        path, _schema(), use_dictionary=False, column_encoding={"row": "DELTA_BINARY_PACKED"}
+        path, _schema(keyed), use_dictionary=False, column_encoding={"row": "DELTA_BINARY_PACKED"}
     )
 
 
-def _open_csv(path: Path) -> Any:
+def _open_csv(path: Path, keyed: bool) -> Any:
     import pyarrow.csv as pa_csv
 
-    options = pa_csv.WriteOptions(quoting_style="none")
-    return pa_csv.CSVWriter(path, _schema(), write_options=options)
+    options = pa_csv.WriteOptions(quoting_style="needed" if keyed else "none")
+    return pa_csv.CSVWriter(path, _schema(keyed), write_options=options)
 
 
-def _schema() -> Any:
+def _schema(keyed: bool) -> Any:
     import pyarrow as pa
 
-    return pa.schema([("row", pa.int64()), ("loss", pa.float64())])
+    key = [("key", pa.string())] if keyed else []
+    return pa.schema([("row", pa.int64()), *key, ("loss", pa.float64())])
 
 
 _GROUP_ROWS = 2**20
-_WRITERS: Mapping[str, Callable[[Path], Any]] = {".parquet": _open_parquet, ".csv": _open_csv}
+_WRITERS: Mapping[str, Callable[[Path, bool], Any]] = {".parquet": _open_parquet, ".csv": _open_csv}
 
 
 @contextmanager

@@ -25,6 +25,7 @@ def arrange(plan: Plan, read: Mapping[str, Rows], start: int, rows: int) -> Bloc
     has_lists = any(fit.domain.is_list for fit in plan.fits.values())
     arrays: dict[str, Rows] = {}
     groups = None
+    in_groups: dict[str, Ragged] = {}
     for name, fit in plan.fits.items():
         if name not in read:
             continue
@@ -40,6 +41,8 @@ def arrange(plan: Plan, read: Mapping[str, Rows], start: int, rows: int) -> Bloc
             arrays[name] = _one_a_group(flat, values, source, start)
         else:
             arrays[name], groups = flat, values.offsets
+            in_groups[name] = values
+    _check_pairs(plan, in_groups, start)
     _check_lengths(plan, arrays, start)
     return Block(start, rows, arrays, plan.inputs.constants, groups)
 
@@ -97,6 +100,16 @@ def _one_a_group(flat: Array, values: Ragged, source: RoleInput, start: int) -> 
     return first
 
 
+def _check_pairs(plan: Plan, in_groups: Mapping[str, Ragged], start: int) -> None:
+    """The rows of a group pair by position, so every role has as many."""
+    for name, values in in_groups.items():
+        first = next(iter(in_groups))
+        lengths, expected = values.lengths, in_groups[first].lengths
+        if not np.array_equal(lengths, expected):
+            at = int((lengths != expected).argmax())
+            raise _different_lengths(plan, (first, name), (expected[at], lengths[at]), start + at)
+
+
 def _check_lengths(plan: Plan, arrays: Mapping[str, Rows], start: int) -> None:
     """Roles with the same axis of items have as many items, row by row, and counts no more."""
     seen: dict[str, tuple[str, NDArray[np.int64]]] = {}
@@ -138,10 +151,11 @@ def _different_lengths(
     source = plan.inputs.roles[names[1]]
     groups = plan.inputs.groups
     where = f" in group {groups.key(row)}" if groups is not None else ""
+    noun = "items" if groups is None else "rows"
     return DataError(
-        f"{names[1]} has {lengths[1]} items{where}, {names[0]} has {lengths[0]}",
+        f"{names[1]} has {lengths[1]} {noun}{where}, {names[0]} has {lengths[0]}",
         path=source.path or source.role,
         column=source.column_at(()),
-        row=None if groups is not None else row + 1,
-        hint="every item needs one of each",
+        row=row + 1 if source.bounds is None else int(source.bounds[row]) + 1,
+        hint="each needs one of the other",
     )

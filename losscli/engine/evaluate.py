@@ -137,7 +137,7 @@ class Measure:
         state = LossState(
             rows=block.rows,
             rows_read=seen.rows_read,
-            ignored=0,
+            ignored=seen.ignored,
             loss=total,
             mean_loss=mean_loss,
             divisor=sum_or_count(share, len(loss)),
@@ -224,7 +224,7 @@ class Total:
 
 def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
     """The record of a run."""
-    bound = measure.bound
+    bound, groups = measure.bound, plan.inputs.groups
     reductions = dict(_reductions(measure, state))
     return Result(
         loss=LossRecord(bound.name, str(bound), bound.params, bound.loss.summary),
@@ -236,7 +236,8 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         reductions=reductions,
         divisor=_divisor(measure, state),
         divisor_meaning=_divisor_meaning(plan, measure, state),
-        group=plan.inputs.groups.column if plan.inputs.groups is not None else None,
+        group=None if groups is None else groups.column,
+        key_of=None if groups is None else groups.key,
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
         version=__version__,
         distribution=_distribution(state.detail, state.nonfinite) if state.detail else None,
@@ -255,7 +256,7 @@ def _reductions(measure: Measure, state: LossState) -> Iterator[tuple[str, float
 
 def _divisor(measure: Measure, state: LossState) -> float:
     if measure.reduction == "overall":
-        return float(state.rows_read)
+        return float(state.rows_read - state.ignored)
     return (state.batch if measure.reduction == "batchmean" else state.divisor).total()
 
 
@@ -290,6 +291,8 @@ def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     if loss.divides_by and state.has_divisor and not loss.mean_of_rows:
         return loss.divides_by
     counts = rows if own_rows else "rows" if state.elements_seen == state.rows_read else "elements"
+    if loss.is_set and plan.inputs.groups is not None:
+        return f"{rows} not ignored" if state.ignored else rows
     if "weight" in given or measure.bound.params.get("weight") is not None:
         if state.divisor.total() != state.elements_seen:
             return "sum of weights"

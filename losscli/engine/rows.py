@@ -30,7 +30,7 @@ class RowLosses:
 
     ``share`` is what the mean divides by; ``is_ratio`` says that a row's own loss is ``loss /
     share``. ``weight`` is the sample weight where it is not yet in both, and ``has_divisor`` says
-    that the loss gave one.
+    that the loss gave one. ``ignored`` counts rows of weight 0 where none has a loss of its own.
     """
 
     loss: Array
@@ -41,6 +41,7 @@ class RowLosses:
     batch: ExactSum
     is_ratio: bool = False
     has_divisor: bool = False
+    ignored: int = 0
     statistics: tuple[Statistic, ...] | None = None
 
 
@@ -124,20 +125,35 @@ def _lists(bound: BoundLoss, block: Block) -> RowLosses:
 
 
 def _sets(bound: BoundLoss, block: Block, alone: bool) -> RowLosses:
-    grouped = block.groups is not None
+    weight = block.plain.get("sample_weight")
     read = len(next(iter(block.arrays.values())))
     whole = _gather(bound, block, slice(None))
     if not alone:
         nothing = np.empty(0)
-        return RowLosses(nothing, 1.0, None, nothing, read, ExactSum(), statistics=whole)
-    bounds: NDArray[np.int64] = np.arange(read + 1) if block.groups is None else block.groups
-    each = [
-        bound.finish(_gather(bound, block, slice(start, stop), weighted=grouped))
-        for start, stop in pairwise(bounds)
-    ]
-    loss = np.array(each, np.float64)
-    weight = None if grouped else block.plain.get("sample_weight")
-    return RowLosses(loss, 1.0, weight, loss, read, ExactSum(), statistics=whole)
+        left_out = 0 if weight is None else int(np.count_nonzero(weight == 0.0))
+        return RowLosses(
+            nothing, 1.0, None, nothing, read, ExactSum(), ignored=left_out, statistics=whole
+        )
+    if block.groups is None:
+        loss = _alone(bound, block, np.arange(read + 1), weighted=False)
+        return RowLosses(loss, 1.0, weight, loss, read, ExactSum(), statistics=whole)
+    loss = _alone(bound, block, block.groups, weighted=True)
+    share: Array | float = 1.0
+    if weight is not None:
+        # A group of rows that weigh nothing does not count.
+        share = (np.add.reduceat(weight, block.groups[:-1]) > 0.0).astype(np.float64)
+        loss = weigh(loss, share)
+    return RowLosses(loss, share, None, loss, read, ExactSum(), statistics=whole)
+
+
+def _alone(bound: BoundLoss, block: Block, bounds: NDArray[np.int64], *, weighted: bool) -> Array:
+    """The loss of each run of rows as a set of its own."""
+    return np.array(
+        [
+            bound.finish(_gather(bound, block, slice(start, stop), weighted=weighted))
+            for start, stop in pairwise(bounds)
+        ]
+    )
 
 
 def _gather(

@@ -177,8 +177,11 @@ def _rows(result: Result) -> Table | None:
     rows = result.worst
     if result.per_sample is not None and _has_all_rows(result):
         losses = result.per_sample.tolist()
-        keys = {row.row: row.key for row in result.worst}
-        rows = tuple(RowLoss(row, loss, keys.get(row)) for row, loss in enumerate(losses, 1))
+        keys = [result.key_of(i) if result.key_of else None for i in range(len(losses))]
+        rows = tuple(
+            RowLoss(row, loss, key)
+            for row, (loss, key) in enumerate(zip(losses, keys, strict=True), 1)
+        )
     if not rows:
         return None
     whole = _whole(result)

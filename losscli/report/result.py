@@ -49,6 +49,11 @@ def _json(result: Result, terminal: Terminal) -> None:
         return
     # The same text as to_json(), without ever holding it.
     head = _dumps(replace(result, per_sample=None), terminal, indent=2)
+    if result.key_of is not None:
+        ascii_only = not terminal.unicode
+        names = (json.dumps(result.key_of(i), ensure_ascii=ascii_only) for i in range(result.n))
+        keys = ",\n    ".join(names)
+        head = f'{head.removesuffix("}").rstrip()},\n  "keys": [\n    {keys}\n  ]\n}}'
     terminal.write(f'{head.removesuffix("}").rstrip()},\n  "per_sample": [')
     for first_row, losses in _chunks(result):
         comma = "," if first_row > 1 else ""
@@ -62,14 +67,17 @@ def _jsonl(result: Result, terminal: Terminal) -> None:
         terminal.write(f"{_dumps(result, terminal)}\n")
         return
     for first_row, losses in _chunks(result):
-        lines = (_row_record(row, loss) for row, loss in enumerate(losses, first_row))
-        terminal.write("".join(lines))
+        rows = enumerate(losses, first_row)
+        terminal.write("".join(_row_record(result, row, loss, terminal) for row, loss in rows))
 
 
-def _row_record(row: int, loss: float) -> str:
+def _row_record(result: Result, row: int, loss: float, terminal: Terminal) -> str:
+    key = ""
+    if result.key_of is not None:
+        key = f',"key":{json.dumps(result.key_of(row - 1), ensure_ascii=not terminal.unicode)}'
     if math.isfinite(loss):
-        return f'{{"row":{row},"loss":{loss!r}}}\n'
-    return f'{{"row":{row},"loss":null,"status":"{status(loss)}"}}\n'
+        return f'{{"row":{row}{key},"loss":{loss!r}}}\n'
+    return f'{{"row":{row}{key},"loss":null,"status":"{status(loss)}"}}\n'
 
 
 def _token(loss: float) -> str:
@@ -91,9 +99,14 @@ def _csv(result: Result, terminal: Terminal) -> None:
         record = _csv_record(result)
         terminal.write(_csv_line(record) + _csv_line(record.values()))
         return
-    terminal.write("row,loss\n")
+    key_of = result.key_of
+    terminal.write("row,loss\n" if key_of is None else "row,key,loss\n")
     for first_row, losses in _chunks(result):
-        lines = (f"{row},{loss!r}\n" for row, loss in enumerate(losses, first_row))
+        rows = enumerate(losses, first_row)
+        if key_of is None:
+            lines = (f"{row},{loss!r}\n" for row, loss in rows)
+        else:
+            lines = (_csv_line((row, key_of(row - 1), repr(loss))) for row, loss in rows)
         terminal.write("".join(lines))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Example, examples
+from strategies import Example, examples, large_example
 
 import losscli
 import losscli.losses
@@ -62,11 +62,9 @@ def comparable(example: Example) -> bool:
     return True
 
 
-@each_loss
-@settings(max_examples=60, derandomize=True)
-@given(data=st.data())
-def test_elements_and_reductions(loss: Loss, data: st.DataObject) -> None:
-    example = data.draw(examples(loss).map(fitted).filter(comparable))
+def assert_agreement(example: Example) -> None:
+    """The kernel's elements, those of a run, and every reduction are PyTorch's."""
+    loss = example.bound.loss
     atol = WIDE.get(loss.name, ATOL)
     expected = in_torch(example, "none").numpy()
     np.testing.assert_allclose(example.elements(), expected, rtol=1e-12, atol=atol)
@@ -80,6 +78,19 @@ def test_elements_and_reductions(loss: Loss, data: st.DataObject) -> None:
             atol=atol * expected.size,
             err_msg=reduction,
         )
+
+
+@each_loss
+@settings(max_examples=200, derandomize=True)
+@given(data=st.data())
+def test_elements_and_reductions(loss: Loss, data: st.DataObject) -> None:
+    assert_agreement(data.draw(examples(loss).map(fitted).filter(comparable)))
+
+
+@each_loss
+@pytest.mark.parametrize("like_logits", [False, True])
+def test_a_large_block(loss: Loss, like_logits: bool) -> None:
+    assert_agreement(fitted(large_example(loss, seed=4, like_logits=like_logits)))
 
 
 def test_a_variance_for_each_row_is_pytorchs() -> None:
