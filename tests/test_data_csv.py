@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from losscli.data import csv_file, csv_lines
 from losscli.data.align import check_counts
 from losscli.data.files import open_files
+from losscli.data.reading import Reading
 from losscli.domain import LOGITS, REAL, Array, Role
 from losscli.errors import DataError
 
@@ -34,7 +35,7 @@ def read(
     header: bool | None = None,
 ) -> dict[str, Array]:
     """All rows of every role."""
-    inputs = open_files(roles, [path], columns=columns or {}, header=header)
+    inputs = open_files(roles, [path], columns=columns or {}, reading=Reading(header=header))
     check_counts(inputs)
     (feed,) = inputs.feeds
     with closing(feed.cursor(0, None)) as cursor:

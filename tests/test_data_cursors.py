@@ -18,6 +18,7 @@ from losscli.data import csv_file
 from losscli.data.arrays import from_arrays
 from losscli.data.feed import Feed
 from losscli.data.files import open_files
+from losscli.data.reading import Reading
 from losscli.domain import LOGITS, REAL, Array, Role
 
 LOGITS_ROLE, TARGET = Role("logits", LOGITS), Role("target", REAL)
@@ -118,7 +119,7 @@ def read_column(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[
 
     def column(texts: Sequence[str]) -> Array:
         path.write_text("target\n" + "\n".join(texts) + "\n")
-        (feed,) = open_files((TARGET,), [str(path)], columns={}, header=True).feeds
+        (feed,) = open_files((TARGET,), [str(path)], columns={}, reading=Reading(header=True)).feeds
         return read(feed, 0, None, 2**16)["target"][0]
 
     return column

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from losscli.cli.catalogue import list_losses, show_loss
 from losscli.cli.compute import LossGroup
+from losscli.cli.options import expand, reading_of
 from losscli.cli.recommend import recommend
 from losscli.version import __version__
 
@@ -34,7 +35,7 @@ compute = typer.Typer(
     subcommand_metavar="LOSS FILE... [OPTIONS]",
 )
 app.add_typer(compute, name="compute", help="Evaluate a loss on saved predictions.")
-app.command("recommend")(recommend)
+app.command("recommend")(expand(recommend, reading=reading_of))
 app.command("list")(list_losses)
 app.command("show")(show_loss)
 

@@ -18,13 +18,15 @@ from losscli.cli.options import (
     Columns,
     Files,
     Format,
-    Header,
     ResultFormat,
     Threads,
     columns_by_role,
+    expand,
+    reading_of,
     reject_overwrite,
 )
 from losscli.cli.output import show_result, write_report
+from losscli.data.reading import Reading
 from losscli.errors import UsageError
 from losscli.report import Terminal
 
@@ -62,12 +64,14 @@ def _registered() -> Mapping[str, object]:
 
 
 def _command(bound: BoundLoss, name: str) -> Any:
+    compute = expand(_compute, reading=reading_of)
+
     def run(**values: Any) -> None:
         options = {k: values.pop(k) for k in bound.loss.params}
-        _compute(_with_options(bound, options), **values)
+        compute(bound=_with_options(bound, options), **values)
 
     loss_options = [_option(param, bound) for param in bound.loss.params.values()]
-    shared = list(inspect.signature(_compute, eval_str=True).parameters.values())[1:]
+    shared = list(inspect.signature(compute).parameters.values())[1:]
     files, *rest = shared
     parameters = [files, *loss_options, *rest]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # dynamic by intent
@@ -163,7 +167,7 @@ def _compute(
         bool,
         typer.Option("--one-group", help="All rows are one group.", rich_help_panel=DATA),
     ] = False,
-    header: Header = None,
+    reading: Reading,
     threads: Threads = None,
     format: Format = ResultFormat.table,
     per_sample: Annotated[
@@ -194,7 +198,7 @@ def _compute(
     if group is not None and all_rows:
         raise UsageError("--group and --one-group exclude each other", hint="leave one of them out")
     inputs = open_files(
-        bound.loss.inputs, files, columns=columns, header=header, group=group, all_rows=all_rows
+        bound.loss.inputs, files, columns=columns, reading=reading, group=group, all_rows=all_rows
     )
     reports = {"json": json_report, "markdown": markdown_report}
     outputs = [path for path in (per_sample, *reports.values()) if path is not None]

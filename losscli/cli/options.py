@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from losscli.data.reading import Reading
 from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -89,6 +91,40 @@ Threads: TypeAlias = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+
+
+def reading_of(*, header: Header = None) -> Reading:
+    """How files are read, from the options of every command that reads some."""
+    return Reading(header=header)
+
+
+def expand(command: Callable[..., None], **makers: Callable[..., object]) -> Callable[..., None]:
+    """The command with some of its arguments replaced by the options that make them.
+
+    ``expand(recommend, reading=reading_of)`` has the options of ``reading_of`` where ``recommend``
+    has the argument ``reading``, so that options which belong together are declared once for all
+    commands and travel as one value.
+    """
+    made = {name: inspect.signature(make, eval_str=True) for name, make in makers.items()}
+    own = inspect.signature(command, eval_str=True)
+
+    def run(**values: Any) -> None:
+        for name, make in makers.items():
+            options = {option: values.pop(option) for option in made[name].parameters}
+            values[name] = make(**options)
+        command(**values)
+
+    parameters = [
+        option
+        for parameter in own.parameters.values()
+        for option in (
+            made[parameter.name].parameters.values() if parameter.name in made else [parameter]
+        )
+    ]
+    run.__doc__ = command.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # typer reads it
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[str, str]:

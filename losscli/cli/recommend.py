@@ -9,13 +9,13 @@ import typer
 
 from losscli.cli.options import (
     Columns,
-    Header,
     PageFormat,
     PageFormatOption,
     Threads,
     columns_by_role,
 )
 from losscli.cli.output import show_advice
+from losscli.data.reading import Reading
 
 if TYPE_CHECKING:
     from losscli.analysis.facts import Facts
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 def recommend(
+    *,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -60,7 +61,7 @@ def recommend(
         ),
     ] = None,
     column: Columns = None,
-    header: Header = None,
+    reading: Reading,
     threads: Threads = None,
     format: PageFormatOption = PageFormat.table,
 ) -> None:
@@ -74,7 +75,7 @@ def recommend(
         given["outliers"] = "outliers" if outliers else "clean"
     if classes is not None:
         given["classes"] = str(classes)
-    facts = _measure(files, column, header, threads) if files else None
+    facts = _measure(files, column, reading, threads) if files else None
     options = [word for text in column or () for word in ("-c", text)]
     replies: dict[str, str] = {}
     advice = advise(given, facts, files or (), command_options=options)
@@ -88,13 +89,13 @@ def recommend(
 
 
 def _measure(
-    files: list[str], column: list[str] | None, header: bool | None, threads: int | None
+    files: list[str], column: list[str] | None, reading: Reading, threads: int | None
 ) -> Facts:
     from losscli.api import measure_facts
     from losscli.data.files import open_files
     from losscli.domain import PAIR
 
-    inputs = open_files(PAIR, files, columns=columns_by_role(PAIR, column), header=header)
+    inputs = open_files(PAIR, files, columns=columns_by_role(PAIR, column), reading=reading)
     return measure_facts(inputs, threads)
 
 

@@ -15,6 +15,7 @@ from losscli.data.columns import HeaderUnclearError, Table, choose, matches, sho
 from losscli.data.feed import Feed, Inputs
 from losscli.data.groups import GroupedFeed, Groups, check_same, one_group, ungrouped
 from losscli.data.place import Place, unreadable
+from losscli.data.reading import AS_IT_IS, Reading
 from losscli.domain import COMPONENTS, Array, Domain, Role
 from losscli.errors import DataError, UsageError, did_you_mean
 
@@ -37,13 +38,13 @@ class Source:
 class OpenTables:
     """Opens files, each once."""
 
-    header: bool | None = None
+    reading: Reading = AS_IT_IS
     _by_path: dict[str, Table] = field(default_factory=dict)
 
     def __getitem__(self, path: str) -> Table:
         real = os.path.realpath(path)
         if real not in self._by_path:
-            self._by_path[real] = open_table(path, header=self.header)
+            self._by_path[real] = open_table(path, self.reading)
         return self._by_path[real]
 
 
@@ -52,7 +53,7 @@ def open_files(
     files: Sequence[str],
     *,
     columns: Mapping[str, str],
-    header: bool | None = None,
+    reading: Reading = AS_IT_IS,
     group: str | None = None,
     all_rows: bool = False,
 ) -> Inputs:
@@ -64,7 +65,7 @@ def open_files(
             names the role, and is how optional ones are given.
         columns: by role, the column or columns that hold it. A role without a file of its own is
             looked for in the files that are given.
-        header: does a CSV file begin with the names of its columns? None if that is obvious.
+        reading: how the files are read.
         group: the column whose values say which rows belong together.
         all_rows: do all rows make one group?
 
@@ -73,20 +74,20 @@ def open_files(
         DataError: a file cannot be read, or it is not clear which column is meant.
     """
     paths, shared = _assign(roles, files, columns)
-    tables = OpenTables(header)
+    tables = OpenTables(reading)
     opened = {name: tables[path] for name, path in paths.items()}
     grouped = all_rows or group is not None
-    reading = [ungrouped(role) for role in roles] if grouped else roles
+    seen = [ungrouped(role) for role in roles] if grouped else roles
     sources = [
         Source(role, opened[role.name], alone=role.name not in shared)
         if role.name in opened
         else _look_up(role, list(opened.values()), columns[role.name])
-        for role in reading
+        for role in seen
         if role.name in opened or role.name in columns
     ]
     whole = {source.role.name: _read_whole(source) for source in sources if source.role.is_table}
     by_row = [source for source in sources if not source.role.is_table]
-    rows = feeds(by_row, reading, columns, group)
+    rows = feeds(by_row, seen, columns, group)
     if not grouped:
         return Inputs(rows, whole)
     if group is None:
@@ -271,7 +272,7 @@ def _look_up(role: Role, tables: Sequence[Table], wanted: str) -> Source:
     )
 
 
-def open_table(path: str, *, header: bool | None = None) -> Table:
+def open_table(path: str, reading: Reading = AS_IT_IS) -> Table:
     """Open a file; its first bytes say what it is, then its extension.
 
     Raises:
@@ -283,12 +284,12 @@ def open_table(path: str, *, header: bool | None = None) -> Table:
             raise DataError("is not a regular file", path=path, hint="write it to a file first")
         with open(path, "rb") as file:
             magic = file.read(len(_PARQUET_MAGIC))
-        return _open_format(path, magic, header)
+        return _open_format(path, magic, reading)
     except OSError as error:
         raise unreadable(path, error) from None
 
 
-def _open_format(path: str, magic: bytes, header: bool | None) -> Table:
+def _open_format(path: str, magic: bytes, reading: Reading) -> Table:
     extension = Path(path).suffix.lower()
     if magic == _PARQUET_MAGIC:
         from losscli.data.parquet_file import ParquetTable
@@ -297,7 +298,7 @@ def _open_format(path: str, magic: bytes, header: bool | None) -> Table:
     if extension in _DELIMITERS:
         from losscli.data.csv_file import CsvTable
 
-        return CsvTable(path, delimiter=_DELIMITERS[extension], header=header)
+        return CsvTable(path, delimiter=_DELIMITERS[extension], header=reading.header)
     if not magic:
         raise DataError("is empty", path=path, hint="was it written to the end?")
     if extension in _PARQUET:
@@ -316,7 +317,7 @@ def read_vector(path: str) -> tuple[float, ...]:
         table = open_table(path)
     except HeaderUnclearError:
         # Nobody names columns of weights by numbers.
-        table = open_table(path, header=False)
+        table = open_table(path, Reading(header=False))
     role = Role("weight", Domain("weight", COMPONENTS, "a weight"), optional=False)
     (feed,) = feeds([Source(role, table, alone=True)], [role], {})
     with closing(feed.cursor(0, None)) as cursor:
