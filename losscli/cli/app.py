@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from losscli.cli.catalogue import list_losses, show_loss
-from losscli.cli.compute import LossGroup
+from losscli.cli.compute import ComputeGroup
 from losscli.cli.options import expand, reading_of
 from losscli.cli.recommend import recommend
 from losscli.version import __version__
@@ -30,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 compute = typer.Typer(
-    cls=LossGroup,
+    cls=ComputeGroup,
     no_args_is_help=True,
     subcommand_metavar="LOSS FILE... [OPTIONS]",
 )

@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from losscli.data.feed import Inputs
     from losscli.domain import Role
 
+Made = TypeVar("Made")
 
 # Panels of --help.
 DATA = "Data"
@@ -98,7 +99,7 @@ def reading_of(*, header: Header = None) -> Reading:
     return Reading(header=header)
 
 
-def expand(command: Callable[..., None], **makers: Callable[..., object]) -> Callable[..., None]:
+def expand(command: Callable[..., Made], **makers: Callable[..., object]) -> Callable[..., Made]:
     """The command with some of its arguments replaced by the options that make them.
 
     ``expand(recommend, reading=reading_of)`` has the options of ``reading_of`` where ``recommend``
@@ -108,11 +109,11 @@ def expand(command: Callable[..., None], **makers: Callable[..., object]) -> Cal
     made = {name: inspect.signature(make, eval_str=True) for name, make in makers.items()}
     own = inspect.signature(command, eval_str=True)
 
-    def run(**values: Any) -> None:
+    def run(**values: Any) -> Made:
         for name, make in makers.items():
             options = {option: values.pop(option) for option in made[name].parameters}
             values[name] = make(**options)
-        command(**values)
+        return command(**values)
 
     parameters = [
         option

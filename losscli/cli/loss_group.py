@@ -1,0 +1,119 @@
+"""A command a loss, made from its declaration: what ``compute mse`` and ``check mse`` share."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from losscli.spec import BoundLoss, Param
+
+_WORDS = {"float": "FLOAT", "int": "INTEGER", "vector": "X,X,...|@FILE", "str": "TEXT"}
+
+
+class LossGroup(TyperGroup):
+    """The losses as subcommands, each built when it is asked for.
+
+    ``body`` is what all of them do: a function of ``bound``, ``files`` and the options that every
+    loss has. The command of a loss has the loss's own parameters as options besides.
+    """
+
+    body: ClassVar[Callable[..., None]]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The canonical names, family by family."""
+        return list(_registered())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a loss, an alias, or a spec string such as ``huber(delta=2)``."""
+        _registered()
+        from losscli.spec import parse
+
+        return _command(type(self).body, parse(cmd_name), cmd_name)
+
+
+def loss_group(body: Callable[..., None]) -> type[LossGroup]:
+    """The group whose commands, one a loss, all do this."""
+    return type("LossGroup", (LossGroup,), {"body": staticmethod(body)})
+
+
+def _registered() -> Mapping[str, object]:
+    import losscli.losses  # noqa: F401 - registers the losses
+    from losscli.spec import registered
+
+    return registered()
+
+
+def _command(body: Callable[..., None], bound: BoundLoss, name: str) -> Any:
+    def run(**values: Any) -> None:
+        options = {k: values.pop(k) for k in bound.loss.params}
+        body(bound=_with_options(bound, options), **values)
+
+    loss_options = [_option(param, bound) for param in bound.loss.params.values()]
+    shared = list(inspect.signature(body).parameters.values())[1:]
+    files, *rest = shared
+    parameters = [files, *loss_options, *rest]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # dynamic by intent
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    app = typer.Typer(add_completion=False)
+    summary = _plain(bound.loss.summary)
+    panel = f"{bound.loss.family} losses".capitalize()
+    app.command(name, help=_help(bound), short_help=summary, rich_help_panel=panel)(run)
+    return typer.main.get_command(app)
+
+
+def _help(bound: BoundLoss) -> str:
+    names = " ".join(role.name.upper() for role in bound.loss.roles if not role.optional)
+    lines = [
+        _plain(bound.loss.summary),
+        f"FILE... is {names}, one file each, or one file with all.",
+    ]
+    optional = [role.name for role in bound.loss.roles if role.optional]
+    if optional:
+        lines.append(f"Optional data: {', '.join(f'{name}=FILE' for name in optional)}.")
+    if bound.loss.torch:
+        lines.append(f"PyTorch: {bound.loss.torch}")
+    return "\n\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    return text.replace("``", "")
+
+
+def _option(param: Param, bound: BoundLoss) -> inspect.Parameter:
+    from losscli.spec import format_value
+
+    flag = f"--{param.name.replace('_', '-')}"
+    default = bound.params[param.name]
+    shown = "none" if default is None else format_value(default).lower()
+    about = f"{param.help[0].upper()}{param.help[1:]}: {param.describe()}. Default {shown}."
+    kind: Any = bool | None if param.kind == "bool" else str | None
+    option = typer.Option(
+        *([f"{flag}/--no{flag[1:]}"] if param.kind == "bool" else [flag]),
+        help=about,
+        metavar=None if param.kind == "bool" else _WORDS[param.kind],
+        show_default=False,
+        rich_help_panel=f"Parameters of {bound.name}",
+    )
+    return inspect.Parameter(
+        param.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
+    )
+
+
+def _with_options(bound: BoundLoss, options: Mapping[str, str | bool | None]) -> BoundLoss:
+    given = {name: value for name, value in options.items() if value is not None}
+    return bound.replace(
+        **{n: _value(bound.name, bound.loss.params[n], v) for n, v in given.items()}
+    )
+
+
+def _value(loss: str, param: Param, given: str | bool) -> object:
+    if param.kind == "vector" and isinstance(given, str) and given.startswith("@"):
+        from losscli.data.files import read_vector
+
+        return read_vector(given[1:])
+    return param.parse(loss, given) if isinstance(given, str) else given

@@ -1,0 +1,91 @@
+"""Which rows and columns a loss is evaluated on: the options of every command that evaluates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from losscli.cli.options import DATA, OUTPUT, Columns, columns_by_role, expand, reading_of
+from losscli.data.reading import Reading
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.data.feed import Inputs
+    from losscli.spec import Loss
+
+ReductionName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How rows become one number: mean, sum, none, ...",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is said about the data besides the files' names."""
+
+    column: Sequence[str] | None
+    sample_weight: str | None
+    group: str | None
+    all_rows: bool
+    reading: Reading
+
+    def open(self, loss: Loss, files: Sequence[str]) -> Inputs:
+        """The rows of these files, as the roles of this loss.
+
+        Raises:
+            UsageError: options exclude each other, or there are too few or too many files.
+            DataError: a file cannot be read, or it is not clear which column is meant.
+        """
+        from losscli.data.files import open_files
+
+        columns = columns_by_role(loss.inputs, self.column)
+        if self.sample_weight is not None:
+            columns["sample_weight"] = self.sample_weight
+        if self.group is not None and self.all_rows:
+            raise UsageError(
+                "--group and --one-group exclude each other", hint="leave one of them out"
+            )
+        return open_files(
+            loss.inputs,
+            files,
+            columns=columns,
+            reading=self.reading,
+            group=self.group,
+            all_rows=self.all_rows,
+        )
+
+
+def _selection_of(
+    *,
+    column: Columns = None,
+    sample_weight: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column that weighs the rows.", rich_help_panel=DATA
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Rows with one value here belong together: a query, a user, an image.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    all_rows: Annotated[
+        bool,
+        typer.Option("--one-group", help="All rows are one group.", rich_help_panel=DATA),
+    ] = False,
+    reading: Reading,
+) -> Selection:
+    return Selection(column, sample_weight, group, all_rows, reading)
+
+
+selection_of = expand(_selection_of, reading=reading_of)
