@@ -13,9 +13,9 @@ from losscli.analysis.facts import Facts
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
 from losscli.domain import ANYTHING, Array
-from losscli.engine.evaluate import LossState, Measure, Total, conclude
+from losscli.engine.evaluate import NOTHING, Asked, LossState, Measure, Total, conclude
 from losscli.engine.executor import run
-from losscli.engine.plan import Block, Plan
+from losscli.engine.plan import Block, Plan, TakeRoles
 from losscli.engine.shapes import fit_inputs
 from losscli.errors import UsageError, did_you_mean
 from losscli.results import Result
@@ -113,7 +113,8 @@ class Run:
 
     ``detail`` asks for the distribution, the worst rows and the guide's word; without it a run
     costs what its number costs. ``take_rows`` receives the per-sample losses block by block, in
-    order; ``progress`` hears how many rows are done, of how many.
+    order; ``progress`` hears how many rows are done, of how many; ``asked`` needs ``detail``.
+    ``take_roles`` receives the blocks in order, each with the roles it names and no other.
     """
 
     bound: BoundLoss
@@ -124,6 +125,8 @@ class Run:
     keep_elements: bool = False
     take_rows: Callable[[Array], None] | None = None
     progress: Callable[[int, int | None], None] | None = None
+    asked: Asked = NOTHING
+    take_roles: TakeRoles | None = None
 
     def evaluate(self) -> Result:
         """Read everything once.
@@ -134,23 +137,28 @@ class Run:
         check_counts(self.inputs)
         plan = Plan(self.inputs, fit_inputs(self.bound, self.inputs))
         keep_rows = self.keep_elements or self.take_rows is not None
-        measure = Measure(self.bound, self.reduction, self.detail, keep_rows, self.keep_elements)
+        measure = Measure(
+            self.bound, self.reduction, self.detail, keep_rows, self.keep_elements, self.asked
+        )
         kept: list[Array] = []
         total = Total(self.take_rows or kept.append)
         facts = Facts(detail=self.detail)
 
-        def look(block: Block) -> tuple[LossState, Facts]:
+        def look(block: Block) -> tuple[LossState, Facts, Block | None]:
+            roles = self.take_roles.of(block) if self.take_roles is not None else None
             if self.bound.loss.is_list:
                 # What the facts know of columns does not hold for lists.
-                return measure(block), Facts(self.detail, rows=block.rows)
-            return measure(block), _facts_of(block, detail=self.detail)
+                return measure(block), Facts(self.detail, rows=block.rows), roles
+            return measure(block), _facts_of(block, detail=self.detail), roles
 
         # Infinities and NaN are results; they are reported as such, not warned about on the way.
         with np.errstate(all="ignore"):
             with closing(run(plan, look, self.threads)) as outcomes:
-                for state, seen in outcomes:
+                for state, seen, roles in outcomes:
                     total.add(state)
                     facts.merge(seen)
+                    if self.take_roles is not None and roles is not None:
+                        self.take_roles.take(roles)
                     if self.progress is not None:
                         self.progress(total.rows, plan.rows)
             if total.state is None:

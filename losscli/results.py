@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -85,6 +86,15 @@ class RowLoss:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsAbove:
+    """``rows`` of the ``of`` rows that count have a loss above ``loss``."""
+
+    loss: float
+    rows: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A finding about the data, with a stable code. ``hint`` is what to do."""
 
@@ -118,6 +128,8 @@ class Result:
         key_of: what group ``i`` (from 0) is called.
         rank_error: where a number rests on quantiles of very many rows, by what share of the rows
             they may be off; 0 if it is exact.
+        quantiles: the quantiles of the per-sample losses that were asked for, by their share.
+        above: how many rows lie above each loss that was asked about.
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
     """
@@ -141,6 +153,8 @@ class Result:
     key_of: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
     per_sample: Array | None = field(default=None, repr=False, compare=False)
     elements: Array | None = field(default=None, repr=False, compare=False)
+    quantiles: Mapping[float, float] = field(default_factory=lambda: MappingProxyType({}))
+    above: tuple[RowsAbove, ...] = ()
 
     @property
     def samples(self) -> str:

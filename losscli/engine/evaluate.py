@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.data.feed import GroupKeys, RoleInput
 from losscli.domain import Array
@@ -19,6 +20,7 @@ from losscli.results import (
     LossRecord,
     Result,
     RowLoss,
+    RowsAbove,
 )
 from losscli.shapes import VARIES
 from losscli.spec import BoundLoss, Reduction
@@ -31,11 +33,27 @@ _NONFINITE_ROWS = 5
 _TAIL = 0.01
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks of the per-sample losses besides what is always looked at.
+
+    ``quantiles`` are shares in [0, 1]; the rows whose loss lies above each of ``levels`` are
+    counted.
+    """
+
+    quantiles: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
+
+
+NOTHING = Asked()
+
+
 @dataclass(slots=True)
 class Detail:
     """The spread of the per-sample losses: what a bare number does not need.
 
-    ``ratio`` is of losses and divisors where these differ from row to row, else None.
+    ``ratio`` is of losses and divisors where these differ from row to row, else None; ``above`` is
+    how many of ``counted`` losses lie above each level that was asked for.
     """
 
     losses: Moments
@@ -43,6 +61,8 @@ class Detail:
     extremes: Extremes
     quantiles: Quantiles
     worst: Worst
+    counted: int
+    above: NDArray[np.int64]
 
     def merge(self, other: Detail) -> None:
         """Take in later rows."""
@@ -52,6 +72,8 @@ class Detail:
         self.extremes.merge(other.extremes)
         self.quantiles.merge(other.quantiles)
         self.worst.merge(other.worst)
+        self.counted += other.counted
+        self.above += other.above
 
 
 @dataclass(slots=True)
@@ -115,6 +137,7 @@ class Measure:
     detail: bool = True
     keep_rows: bool = False
     keep_elements: bool = False
+    asked: Asked = NOTHING
 
     def __call__(self, block: Block) -> LossState:
         with np.errstate(all="ignore"):
@@ -181,6 +204,8 @@ class Measure:
             extremes=Extremes.of(finite),
             quantiles=Quantiles.of(finite, first_row),
             worst=worst,
+            counted=per_sample.size,
+            above=np.array([np.count_nonzero(per_sample > x) for x in self.asked.levels], np.int64),
         )
 
 
@@ -242,6 +267,8 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         version=__version__,
         distribution=_distribution(state.detail, state.nonfinite) if state.detail else None,
         worst=_worst(state.detail, plan.inputs.groups) if state.detail else (),
+        quantiles=_quantiles(measure, state.detail) if state.detail else {},
+        above=_above(measure, state.detail) if state.detail else (),
     )
 
 
@@ -319,6 +346,16 @@ def _distribution(detail: Detail, nonfinite: int) -> Distribution:
         tail_share=math.nan if nonfinite else detail.quantiles.tail_share(_TAIL),
         quantile_error=detail.quantiles.error,
     )
+
+
+def _quantiles(measure: Measure, detail: Detail) -> dict[float, float]:
+    shares = measure.asked.quantiles
+    return dict(zip(shares, detail.quantiles.at(shares), strict=True))
+
+
+def _above(measure: Measure, detail: Detail) -> tuple[RowsAbove, ...]:
+    pairs = zip(measure.asked.levels, detail.above.tolist(), strict=True)
+    return tuple(RowsAbove(level, rows, detail.counted) for level, rows in pairs)
 
 
 def _worst(detail: Detail, groups: GroupKeys | None) -> tuple[RowLoss, ...]:

@@ -7,8 +7,8 @@ begin where the files open cheaply. They decide only who does the work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 
@@ -47,6 +47,20 @@ class Block:
     def plain(self) -> dict[str, Array]:
         """The roles that are one array, by name."""
         return {name: x for name, x in self.arrays.items() if not isinstance(x, Ragged)}
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRoles:
+    """Somebody who wants the values of these roles, block by block, in order."""
+
+    names: frozenset[str]
+    take: Callable[[Block], None]
+
+    def of(self, block: Block) -> Block:
+        """The block without the other roles, so that they do not wait in memory."""
+        arrays = {name: x for name, x in block.arrays.items() if name in self.names}
+        constants = {name: x for name, x in block.constants.items() if name in self.names}
+        return replace(block, arrays=arrays, constants=constants)
 
 
 @dataclass(frozen=True, slots=True)
