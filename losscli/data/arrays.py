@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.data.columns import Table
 from losscli.data.feed import Feed, Inputs
 from losscli.data.files import (
+    NO_LABELS,
     OpenTables,
     Source,
     column_groups,
@@ -22,8 +24,10 @@ from losscli.data.files import (
 from losscli.data.frames import (
     FrameTable,
     MemoryFeed,
+    arrow_chunks,
     arrow_numbers,
     checked,
+    codes,
     is_arrow,
     is_frame,
     is_series,
@@ -37,12 +41,19 @@ from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.ragged import Ragged
 from losscli.shapes import fit_weight
 
+if TYPE_CHECKING:
+    from losscli.data.coding import Labels
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
 
 def from_arrays(
     roles: Sequence[Role],
     arrays: Sequence[object],
     named: Mapping[str, object],
     group: object = None,
+    labels: Mapping[str, Labels] = NO_LABELS,
+    labelled: Mapping[str, object] = _NOTHING,
 ) -> Inputs:
     """Take data from memory.
 
@@ -55,6 +66,8 @@ def from_arrays(
         arrays: data in that order, each of shape (N, ...); without N for a single row.
         named: data by role, for the roles that ``arrays`` does not cover.
         group: which rows belong together: a value for each row, or the name of a column.
+        labels: by a name that is no role of the loss, the labels of a further column.
+        labelled: by that name, the values themselves, one a row, where they are no column.
 
     Raises:
         UsageError: too few or too many arrays, or one given twice.
@@ -63,7 +76,8 @@ def from_arrays(
     if group is not None:
         roles = [ungrouped(role) for role in roles]
     given, shared = _assign(roles, arrays, named)
-    tables, opened = _open_tables(roles, given, shared, group)
+    columns = {name: one for name, one in labels.items() if name not in labelled}
+    tables, opened = _open_tables(roles, given, shared, group, columns)
     held: dict[str, Any] = {
         role.name: _values(role, given[role.name])
         for role in roles
@@ -83,23 +97,26 @@ def from_arrays(
             if is_constant:
                 constants[role.name] = _as_table(held.pop(role.name))
     made: list[Feed] = [*opened, *(_feed(name, array) for name, array in held.items())]
-    order = [role.name for role in roles]
+    order = [*(role.name for role in roles), *labels]
     made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
+    made += [_labels_feed(name, values, labels[name]) for name, values in labelled.items()]
+    inputs = Inputs(tuple(made), constants, labels=labels)
     if group is None:
-        return Inputs(tuple(made), constants)
-    return group_inputs(made, constants, _groups(group, tables, made))
+        return inputs
+    return group_inputs(inputs, _groups(group, tables))
 
 
-def _groups(group: object, tables: Sequence[Table], made: Sequence[Feed]) -> dict[str, Groups]:
+def _labels_feed(name: str, values: object, labels: Labels) -> MemoryFeed:
+    array = codes(values, labels, Place(name))
+    return MemoryFeed.of(name, array)
+
+
+def _groups(group: object, tables: Sequence[Table]) -> dict[str, Groups]:
     if isinstance(group, str):
         return column_groups(tables, group)
-    import pyarrow as pa
-
     from losscli.data.runs import find_groups
 
-    keys = group if is_arrow(group) else pa.array(np.asarray(group))
-    chunks = getattr(keys, "chunks", [keys])
-    return {"": find_groups(chunks, Place("group"))}
+    return {"": find_groups(arrow_chunks(group), Place("group"))}
 
 
 def _as_table(array: Any) -> Array:
@@ -138,7 +155,11 @@ def _is_frame_or_path(value: object) -> bool:
 
 
 def _open_tables(
-    roles: Sequence[Role], given: Mapping[str, object], shared: object, group: object
+    roles: Sequence[Role],
+    given: Mapping[str, object],
+    shared: object,
+    group: object,
+    labels: Mapping[str, Labels],
 ) -> tuple[list[Table], list[Feed]]:
     files = OpenTables()
     sources = []
@@ -156,7 +177,7 @@ def _open_tables(
             opened.append(whole.feed({role.name: tuple(range(len(whole.columns)))}))
     column = group if isinstance(group, str) else None
     tables = [source.table for source in sources]
-    return tables, [*feeds(sources, roles, {}, column), *opened]
+    return tables, [*feeds(sources, roles, {}, column, labels), *opened]
 
 
 def _values(role: Role, value: object) -> Numbers | Ragged:

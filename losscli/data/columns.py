@@ -19,11 +19,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from losscli.data.feed import Feed
 from losscli.domain import Role
 from losscli.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Coder
 
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "prediction": (
@@ -70,6 +74,8 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "sample_weight": ("sample_weights",),
 }  # fmt: skip
 
+NO_CODERS: Mapping[str, Coder] = MappingProxyType({})
+
 _SHOWN = 20
 _NUMBERED = re.compile(r"(.*?)[_.\- ]?(\d+)")
 _ID_LIKE = re.compile(r"|id|.*_id|index|row|key|unnamed: \d+|__index_level_\d+__")
@@ -100,10 +106,16 @@ class Table(Protocol):
     @property
     def columns(self) -> Sequence[Column]: ...
 
-    def feed(self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()) -> Feed:
+    def feed(
+        self,
+        chosen: Mapping[str, tuple[int, ...]],
+        lists: Collection[str] = (),
+        coders: Mapping[str, Coder] = NO_CODERS,
+    ) -> Feed:
         """The rows of these columns, given by role as positions in ``columns``.
 
-        A list column has lists of one length, but for the roles in ``lists``.
+        A list column has lists of one length, but for the roles in ``lists``. The one column of a
+        role in ``coders`` may be of any type; the rows have what its coder makes of it.
 
         Raises:
             DataError: a column does not hold numbers.

@@ -8,6 +8,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from dataclasses import dataclass
 from io import FileIO, StringIO
 from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +16,16 @@ import pyarrow.csv as pacsv
 
 from losscli.data.arrow import values_of
 from losscli.data.blocks import BlockCursor, Chunk
-from losscli.data.columns import Column, HeaderUnclearError
+from losscli.data.columns import NO_CODERS, Column, HeaderUnclearError
 from losscli.data.csv_lines import Lines, find_lines, read_into
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, unreadable
+from losscli.data.selection import Selection
 from losscli.domain import Array
 from losscli.errors import DataError
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Coder
 
 _PIECE_BYTES = 3 * 2**19
 _HEAD_BYTES = 2**18
@@ -35,6 +40,10 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|i
 _TYPES = {"bool": pa.bool_()}
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 _MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
+
+
+# Positions, each with its coder or None for numbers.
+Columns: TypeAlias = Sequence[tuple[int, "Coder | None"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +88,19 @@ class CsvTable:
         self.columns: Sequence[Column] = columns
         self._layout = Layout(path, delimiter, columns)
 
-    def feed(self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()) -> CsvFeed:
+    def feed(
+        self,
+        chosen: Mapping[str, tuple[int, ...]],
+        lists: Collection[str] = (),
+        coders: Mapping[str, Coder] = NO_CODERS,
+    ) -> CsvFeed:
         """The rows of these columns; a cell is no list. See :class:`losscli.data.columns.Table`."""
-        return CsvFeed(self._layout, self._find_lines(), chosen)
+        return CsvFeed(self._layout, self._find_lines(), chosen, coders)
 
     def keys(self, column: int) -> Iterator[pa.Array]:
         """The text of a column; see :class:`losscli.data.columns.Table`."""
         lines = self._find_lines()
-        parse = _Parser(self._layout, [column], text=True)
+        parse = _Parser(self._layout, [column], [column])
         for data, first, rows in pieces(self.name, lines, 0, lines.rows):
             yield from parse.text(data, first, rows)
 
@@ -97,7 +111,13 @@ class CsvTable:
 class CsvFeed:
     """Some columns of a CSV file, by role."""
 
-    def __init__(self, layout: Layout, lines: Lines, chosen: Mapping[str, tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        lines: Lines,
+        chosen: Mapping[str, tuple[int, ...]],
+        coders: Mapping[str, Coder],
+    ) -> None:
         self.name = layout.path
         self.rows = lines.rows
         self.starts = range(0, lines.rows, lines.step)
@@ -107,16 +127,13 @@ class CsvFeed:
                 layout.path,
                 tuple(layout.columns[i].name for i in columns),
                 (len(columns),) if len(columns) > 1 else (),
-                layout.columns[columns[0]].type,
+                "string" if role in coders else layout.columns[columns[0]].type,
             )
             for role, columns in chosen.items()
         ]
         self._layout = layout
         self._lines = lines
-        self._wanted = sorted({i for columns in chosen.values() for i in columns})
-        self._positions = {
-            role: tuple(self._wanted.index(i) for i in columns) for role, columns in chosen.items()
-        }
+        self._selection = Selection.of(chosen, coders)
 
     def cursor(self, start: int, stop: int | None) -> BlockCursor:
         """A walk over the rows ``start`` to ``stop``, with its own handle on the file."""
@@ -125,13 +142,15 @@ class CsvFeed:
         def chunks(rows: int) -> Generator[Chunk, None, None]:
             return self._chunks(start, end)
 
-        return BlockCursor(self.roles, self._positions, end - start, chunks)
+        return BlockCursor(self.roles, self._selection.positions, end - start, chunks)
 
     def _chunks(self, start: int, stop: int) -> Generator[Chunk, None, None]:
-        parse = _Parser(self._layout, self._wanted)
+        columns = self._selection.columns
+        coded = [i for i, coder in columns if coder is not None]
+        parse = _Parser(self._layout, sorted({i for i, _ in columns}), coded)
         for data, first, rows in pieces(self.name, self._lines, start, stop):
             wanted = slice(max(start - first, 0), min(stop - first, rows))
-            yield parse(data, first, rows, wanted)
+            yield parse(data, first, rows, wanted, columns)
 
 
 def pieces(
@@ -159,20 +178,20 @@ def pieces(
 
 
 class _Parser:
-    """Bytes of whole rows to columns of numbers.
+    """Bytes of whole rows to columns of numbers, or of codes for what is ``text``.
 
     Arrow parses; where it finds a fault or a missing value, the rows are gone through one by one to
     say which, or to read what only Arrow did not like.
     """
 
-    def __init__(self, layout: Layout, wanted: Sequence[int], *, text: bool = False) -> None:
+    def __init__(self, layout: Layout, wanted: Sequence[int], text: Collection[int]) -> None:
         self._layout = layout
         self._wanted = wanted
         # Names may be missing or occur twice; positions do neither.
         self._names = [str(i) for i in range(len(layout.columns))]
         included = [self._names[i] for i in wanted]
         types = {
-            name: pa.string() if text else _TYPES.get(layout.columns[i].type, pa.float64())
+            name: pa.string() if i in text else _type(layout.columns[i])
             for name, i in zip(included, wanted, strict=True)
         }
         self._parse = pacsv.ParseOptions(
@@ -183,16 +202,18 @@ class _Parser:
             include_columns=included,
             null_values=[""],
             strings_can_be_null=True,
-            check_utf8=text,
+            check_utf8=bool(text),
         )
 
-    def __call__(self, data: memoryview, first_row: int, rows: int, wanted: slice) -> Chunk:
+    def __call__(
+        self, data: memoryview, first_row: int, rows: int, wanted: slice, columns: Columns
+    ) -> Chunk:
         """The wanted ones of these ``rows`` rows, of which the first is row ``first_row``."""
-        columns = self._read(data, rows)
-        if columns is not None:
-            return [column[wanted] for column in columns]
+        found = self._read(data, first_row, rows, wanted, columns)
+        if found is not None:
+            return found
         records = _records(bytes(data), self._layout)
-        return read_carefully(records, self._layout, self._wanted, first_row, rows, wanted)
+        return read_carefully(records, self._layout, columns, first_row, rows, wanted)
 
     def text(self, data: memoryview, first_row: int, rows: int) -> Sequence[pa.Array]:
         """The one wanted column of these rows as text."""
@@ -206,12 +227,28 @@ class _Parser:
             found.append(cells[self._wanted[0]] or None)
         return [pa.array(found, pa.string())]
 
-    def _read(self, data: memoryview, rows: int) -> Chunk | None:
-        """The columns of all rows; None if a value is missing or something is wrong."""
+    def _read(
+        self, data: memoryview, first_row: int, rows: int, wanted: slice, columns: Columns
+    ) -> Chunk | None:
+        """The columns; None if a number is missing or something is wrong."""
         table = self._table(data)
-        if table is None or len(table) != rows or any(c.null_count for c in table.columns):
+        if table is None or len(table) != rows:
             return None
-        return [_to_numpy(column) for column in table.columns]
+        if any(table.column(self._names[i]).null_count for i, coder in columns if coder is None):
+            return None
+        start, count = wanted.start, wanted.stop - wanted.start
+        found: list[Numbers] = []
+        for i, coder in columns:
+            column = table.column(self._names[i])
+            if coder is not None:
+                place = Place(self._layout.path, self._layout.columns[i].name, first_row + start)
+                found.append(coder.encode(column.slice(start, count).combine_chunks(), place))
+                continue
+            values = _to_numpy(column, _type(self._layout.columns[i]))
+            if values is None:
+                return None
+            found.append(values[wanted])
+        return found
 
     def _table(self, data: memoryview) -> pa.Table | None:
         read = pacsv.ReadOptions(
@@ -223,7 +260,20 @@ class _Parser:
             return None
 
 
-def _to_numpy(column: pa.ChunkedArray) -> Numbers:
+def _type(column: Column) -> pa.DataType:
+    """The Arrow type that a column of numbers is read as."""
+    return _TYPES.get(column.type, pa.float64())
+
+
+def _to_numpy(column: pa.ChunkedArray, kind: pa.DataType) -> Numbers | None:
+    """The numbers of a column, which is text if codes are wanted too; None where it has others."""
+    if column.type != kind:
+        import pyarrow.compute as pc
+
+        try:
+            column = pc.utf8_trim_whitespace(column).cast(kind)
+        except pa.ArrowInvalid:
+            return None
     parts = [values_of(chunk) for chunk in column.chunks]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -231,31 +281,43 @@ def _to_numpy(column: pa.ChunkedArray) -> Numbers:
 def read_carefully(
     records: Iterable[list[str]],
     layout: Layout,
-    columns: Sequence[int],
+    columns: Columns,
     first_row: int,
     rows: int,
     wanted: slice,
 ) -> list[Array]:
-    """The same numbers cell by cell, slowly, to name what is wrong.
+    """The same columns cell by cell, slowly, to name what is wrong.
 
     Raises:
         DataError: a line is blank or has not as many cells as others; a value is missing or text.
     """
     values: list[list[float]] = [[] for _ in columns]
+    texts: list[list[str | None]] = [[] for _ in columns]
     row = -1
     for row, cells in enumerate(records):
         if wanted.start <= row < wanted.stop:
             _check_cells(cells, layout, first_row + row)
-            for column, i in zip(values, columns, strict=True):
+            for at, (i, coder) in enumerate(columns):
+                if coder is not None:
+                    texts[at].append(cells[i] or None)
+                    continue
                 place = Place(layout.path, layout.columns[i].name, first_row + row)
-                column.append(_read_cell(cells[i], place))
+                values[at].append(_read_cell(cells[i], place))
     if row + 1 != rows:
         raise DataError(
             f"rows {first_row + 1} to {first_row + rows} are {rows} lines but {row + 1} records",
             path=layout.path,
             hint="look for stray quotes and carriage returns",
         )
-    return [np.array(column) for column in values]
+    start = first_row + wanted.start
+    return [
+        np.array(values[at])
+        if coder is None
+        else coder.encode(
+            pa.array(texts[at], pa.string()), Place(layout.path, layout.columns[i].name, start)
+        )
+        for at, (i, coder) in enumerate(columns)
+    ]
 
 
 def _check_cells(cells: list[str], layout: Layout, row: int) -> None:

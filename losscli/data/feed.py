@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from losscli.domain import Array
 from losscli.ragged import Ragged
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Labels
 
 Rows: TypeAlias = Array | Ragged
 
@@ -105,14 +108,25 @@ class Feed(Protocol):
 class Inputs:
     """The feeds of a run, paired by position, and the roles that are one value for all rows.
 
-    With ``groups`` a row of a feed is a group of rows of a file.
+    With ``groups`` a row of a feed is a group of rows of a file. Roles in ``labels`` are none of
+    the loss: their rows are codes for the values of a column, such as one to slice by.
     """
 
     feeds: tuple[Feed, ...]
     constants: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     groups: GroupKeys | None = None
+    labels: Mapping[str, Labels] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def roles(self) -> dict[str, RoleInput]:
-        """Every role that has rows, by name."""
+        """Every role of the loss that has rows, by name."""
+        return {name: one for name, one in self._sources.items() if name not in self.labels}
+
+    @property
+    def coded(self) -> dict[str, RoleInput]:
+        """Every role that has codes, by name."""
+        return {name: one for name, one in self._sources.items() if name in self.labels}
+
+    @property
+    def _sources(self) -> dict[str, RoleInput]:
         return {source.role: source for feed in self.feeds for source in feed.roles}

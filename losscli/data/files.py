@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +20,11 @@ from losscli.data.place import Place, unreadable
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.domain import COMPONENTS, Array, Domain, Role
 from losscli.errors import DataError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Labels
+
+NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
 
 _DELIMITERS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 _PARQUET = (".parquet", ".pq")
@@ -56,6 +63,7 @@ def open_files(
     reading: Reading = AS_IT_IS,
     group: str | None = None,
     all_rows: bool = False,
+    labels: Mapping[str, Labels] = NO_LABELS,
 ) -> Inputs:
     """Open what the command line names.
 
@@ -68,6 +76,8 @@ def open_files(
         reading: how the files are read.
         group: the column whose values say which rows belong together.
         all_rows: do all rows make one group?
+        labels: by a name that is no role of the loss, the labels of a further column, which is
+            looked for in all files.
 
     Raises:
         UsageError: too few or too many files.
@@ -87,29 +97,26 @@ def open_files(
     ]
     whole = {source.role.name: _read_whole(source) for source in sources if source.role.is_table}
     by_row = [source for source in sources if not source.role.is_table]
-    rows = feeds(by_row, seen, columns, group)
+    inputs = Inputs(feeds(by_row, seen, columns, group, labels), whole, labels=labels)
     if not grouped:
-        return Inputs(rows, whole)
+        return inputs
     if group is None:
-        return group_inputs(rows, whole, {feed.name: one_group(feed.rows or 0) for feed in rows})
-    return group_inputs(rows, whole, column_groups([source.table for source in by_row], group))
+        return group_inputs(inputs, {f.name: one_group(f.rows or 0) for f in inputs.feeds})
+    return group_inputs(inputs, column_groups([source.table for source in by_row], group))
 
 
-def group_inputs(
-    feeds: Sequence[Feed], constants: Mapping[str, Array], found: Mapping[str, Groups]
-) -> Inputs:
+def group_inputs(inputs: Inputs, found: Mapping[str, Groups]) -> Inputs:
     """The feeds with a group for a row; those that do not say their groups share the others'.
 
     Args:
-        feeds: rows.
-        constants: roles given once.
+        inputs: rows.
         found: the groups of each feed that has the column, by the name of the feed.
     """
     first = next(iter(found.values()))
     for name, groups in found.items():
         if groups is not first:
             check_same(first, groups, Place(name, groups.column))
-    for feed in feeds:
+    for feed in inputs.feeds:
         groups = found.get(feed.name, first)
         if feed.rows is not None and feed.rows != groups.bounds[-1]:
             raise DataError(
@@ -117,8 +124,8 @@ def group_inputs(
                 path=feed.name,
                 hint=f"give it a column {groups.column} of its own, or one row for each of theirs",
             )
-    grouped = tuple(GroupedFeed(feed, found.get(feed.name, first)) for feed in feeds)
-    return Inputs(grouped, constants, first)
+    grouped = tuple(GroupedFeed(feed, found.get(feed.name, first)) for feed in inputs.feeds)
+    return replace(inputs, feeds=grouped, groups=first)
 
 
 def column_groups(tables: Sequence[Table], column: str) -> dict[str, Groups]:
@@ -132,22 +139,32 @@ def column_groups(tables: Sequence[Table], column: str) -> dict[str, Groups]:
     distinct = {id(table): table for table in tables}.values()
     found = {}
     for table in distinct:
-        at = [i for i, known in enumerate(table.columns) if known.name == column]
-        if len(at) > 1:
-            raise DataError(
-                f"{len(at)} columns are named {column!r}, to group by",
-                path=table.name,
-                hint="rename all but one of them",
-            )
-        if at:
-            found[table.name] = find_groups(table.keys(at[0]), Place(table.name, column))
+        at = _position(table, column, "to group by")
+        if at is not None:
+            found[table.name] = find_groups(table.keys(at), Place(table.name, column))
     if found:
         return found
-    names = [known.name for table in distinct for known in table.columns]
-    shown = [f"{table.name} has {show_columns(table)}" for table in distinct]
-    close = did_you_mean(column, names)
-    raise DataError(
-        f"no file has a column {column!r} to group by",
+    raise _no_column([*distinct], column, "to group by")
+
+
+def _position(table: Table, column: str, purpose: str) -> int | None:
+    """Where the table has the column of this name, if it has one."""
+    at = [i for i, known in enumerate(table.columns) if known.name == column]
+    if len(at) > 1:
+        raise DataError(
+            f"{len(at)} columns are named {column!r}, {purpose}",
+            path=table.name,
+            hint="rename all but one of them",
+        )
+    return at[0] if at else None
+
+
+def _no_column(tables: Sequence[Table], wanted: str, purpose: str) -> DataError:
+    names = [known.name for table in tables for known in table.columns]
+    shown = [f"{table.name} has {show_columns(table)}" for table in tables]
+    close = did_you_mean(wanted, names)
+    return DataError(
+        f"no file has a column {wanted!r} {purpose}",
         hint="; ".join([close, *shown] if close else shown),
     )
 
@@ -187,36 +204,51 @@ def feeds(
     roles: Sequence[Role],
     columns: Mapping[str, str],
     group: str | None = None,
+    labels: Mapping[str, Labels] = NO_LABELS,
 ) -> tuple[Feed, ...]:
     """One feed for each table, of the columns that hold the roles it is a source of.
 
-    The column ``group`` holds no role unless ``columns`` says so.
+    The column ``group`` and those of ``labels`` hold no role that is not named after them, unless
+    ``columns`` says so. Where several tables have a column of ``labels`` the first one's is taken:
+    rows pair by position, so what is in the others should be the same.
 
     Raises:
         DataError: it is not clear which column is meant, or one does not hold numbers.
     """
-    tables = {id(source.table): source.table for source in sources}
+    tables = list({id(source.table): source.table for source in sources}.values())
     lists = [role.name for role in roles if role.domain.is_list]
-    return tuple(
-        table.feed(
-            _choose_all([s for s in sources if s.table is table], roles, columns, group), lists
-        )
-        for table in tables.values()
-    )
+    homes = {name: _home(tables, one) for name, one in labels.items()}
+    reserved = {group, *(one.column for one in labels.values())}
+    made = []
+    for table in tables:
+        own = [source for source in sources if source.table is table]
+        chosen = _choose_all(own, roles, columns, reserved)
+        coded = {name: (at,) for name, (home, at) in homes.items() if home is table}
+        made.append(table.feed({**chosen, **coded}, lists, {name: labels[name] for name in coded}))
+    return tuple(made)
+
+
+def _home(tables: Sequence[Table], labels: Labels) -> tuple[Table, int]:
+    """The first table that has the column of the labels, and where."""
+    for table in tables:
+        at = _position(table, labels.column, labels.purpose)
+        if at is not None:
+            return table, at
+    raise _no_column(tables, labels.column, labels.purpose)
 
 
 def _choose_all(
     sources: Sequence[Source],
     roles: Sequence[Role],
     columns: Mapping[str, str],
-    group: str | None,
+    reserved: Collection[str | None],
 ) -> dict[str, tuple[int, ...]]:
     def find(source: Source) -> tuple[int, ...]:
         role, wanted = source.role, columns.get(source.role.name)
         return choose(role, roles, source.table, wanted=wanted, alone=source.alone, taken=taken)
 
     # What -c names for one role is not left over for another.
-    taken = {i for i, c in enumerate(sources[0].table.columns) if c.name == group}
+    taken = {i for i, c in enumerate(sources[0].table.columns) if c.name in reserved}
     named = {s.role.name: find(s) for s in sources if s.role.name in columns}
     taken.update(*named.values())
     return {s.role.name: named.get(s.role.name) or find(s) for s in sources}
@@ -263,13 +295,7 @@ def _look_up(role: Role, tables: Sequence[Table], wanted: str) -> Source:
             f"{' and '.join(table.name for table in found)} both have {wanted!r} for {role.name}",
             hint=f"name the file: {role.name}=FILE -c {role.name}={wanted}",
         )
-    names = [column.name for table in distinct for column in table.columns]
-    shown = [f"{table.name} has {show_columns(table)}" for table in distinct]
-    close = did_you_mean(wanted, names)
-    raise DataError(
-        f"no file has a column {wanted!r} for {role.name}",
-        hint="; ".join([close, *shown] if close else shown),
-    )
+    raise _no_column(distinct, wanted, f"for {role.name}")
 
 
 def open_table(path: str, reading: Reading = AS_IT_IS) -> Table:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from losscli.data.blocks import BlockCursor, Chunk
-from losscli.data.columns import Column
+from losscli.data.columns import NO_CODERS, Column
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, exact
+from losscli.data.selection import Selection
 from losscli.errors import DataError
 from losscli.ragged import Ragged
 from losscli.shapes import VARIES
@@ -19,6 +20,8 @@ from losscli.shapes import VARIES
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from losscli.data.coding import Coder
 
 # Memory can be entered anywhere; a place to start every so many rows is plenty.
 _ROWS_BETWEEN_STARTS = 2**16
@@ -83,19 +86,24 @@ class FrameTable:
 
     def keys(self, column: int) -> Iterator[Any]:
         """What a column holds; see :class:`losscli.data.columns.Table`."""
-        import pyarrow as pa
-
-        held = self._frame.column(column) if is_arrow(self._frame) else self._frame.iloc[:, column]
-        yield from getattr(held, "chunks", None) or [pa.array(held)]
+        yield from arrow_chunks(self._held(column))
 
     def feed(
-        self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()
+        self,
+        chosen: Mapping[str, tuple[int, ...]],
+        lists: Collection[str] = (),
+        coders: Mapping[str, Coder] = NO_CODERS,
     ) -> MemoryFeed:
         """The rows of these columns; see :class:`losscli.data.columns.Table`."""
-        wanted = sorted({i for columns in chosen.values() for i in columns})
+        selection = Selection.of(chosen, coders)
+        positions = selection.positions
         may_vary = {i for role in lists for i in chosen.get(role, ())}
-        arrays = [self._column(i, i in may_vary) for i in wanted]
-        positions = {role: tuple(map(wanted.index, columns)) for role, columns in chosen.items()}
+        arrays = [
+            self._column(i, i in may_vary)
+            if coder is None
+            else codes(self._held(i), coder, Place(None, self.columns[i].name))
+            for i, coder in selection.columns
+        ]
         roles = []
         for role, columns in chosen.items():
             names = tuple(self.columns[i].name for i in columns)
@@ -108,10 +116,13 @@ class FrameTable:
 
     def _column(self, i: int, may_vary: bool) -> Numbers | Ragged:
         place = Place(None, self.columns[i].name)
-        column = self._frame.column(i) if is_arrow(self._frame) else self._frame.iloc[:, i]
+        column = self._held(i)
         if may_vary:
             return lists_of(column, place)
         return arrow_numbers(column, place) if is_arrow(column) else series_numbers(column, place)
+
+    def _held(self, i: int) -> Any:
+        return self._frame.column(i) if is_arrow(self._frame) else self._frame.iloc[:, i]
 
 
 def _describe(frame: Any) -> Sequence[Column]:
@@ -150,6 +161,31 @@ def is_arrow(value: object) -> TypeGuard[pa.Array]:
     arrow = sys.modules.get("pyarrow")
     kinds = ("Array", "ChunkedArray", "Table", "RecordBatch")
     return arrow is not None and isinstance(value, tuple(getattr(arrow, kind) for kind in kinds))
+
+
+def arrow_chunks(values: Any) -> Sequence[Any]:
+    """Values of any type, one a row, as Arrow arrays."""
+    import pyarrow as pa
+
+    if is_arrow(values):
+        return [*getattr(values, "chunks", [values])]
+    if not is_series(values):
+        values = np.asarray(values)
+    try:
+        return [pa.array(values, from_pandas=True)]
+    except pa.ArrowException:
+        # Objects of several types: what they are called tells them apart.
+        return [pa.array([None if v is None or v != v else str(v) for v in values], pa.string())]
+
+
+def codes(values: Any, coder: Coder, place: Place) -> Numbers:
+    """The code of each of some values, shape (N,)."""
+    parts: list[Numbers] = []
+    row = 0
+    for chunk in arrow_chunks(values):
+        parts.append(coder.encode(chunk, Place(place.path, place.column, row)))
+        row += len(chunk)
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def arrow_numbers(array: Any, place: Place) -> Numbers:

@@ -6,24 +6,32 @@ from bisect import bisect_right
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import prod
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.data.arrow import column, element, is_tensor, lists, numbers, row_shape
 from losscli.data.blocks import BlockCursor, Chunk
-from losscli.data.columns import Column
+from losscli.data.columns import NO_CODERS, Column
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place
+from losscli.data.selection import Selection
 from losscli.errors import DataError
 from losscli.ragged import Ragged
 from losscli.shapes import VARIES
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Coder
 
 # With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.
 _BUFFER_BYTES = 2**16
 # A batch costs some microseconds for each column, but should stay in cache.
 _BATCH_VALUES = 2**17
 _MOST_ROWS = 2**16
+
+# Types that Parquet keeps as a dictionary, and can give as one.
+_TEXT = ("string", "large_string", "binary")
 
 # What a file with bytes gone bad makes Arrow raise.
 _BROKEN = (pa.ArrowException, OSError, UnicodeError)
@@ -47,10 +55,13 @@ class ParquetTable:
         self.columns: Sequence[Column] = [column(field) for field in self.schema]
 
     def feed(
-        self, chosen: Mapping[str, tuple[int, ...]], lists: Collection[str] = ()
+        self,
+        chosen: Mapping[str, tuple[int, ...]],
+        lists: Collection[str] = (),
+        coders: Mapping[str, Coder] = NO_CODERS,
     ) -> ParquetFeed:
         """The rows of these columns; see :class:`losscli.data.columns.Table`."""
-        return ParquetFeed(self, chosen, lists)
+        return ParquetFeed(self, chosen, lists, coders)
 
     def keys(self, column: int) -> Iterator[pa.Array]:
         """What a column holds; see :class:`losscli.data.columns.Table`."""
@@ -62,11 +73,15 @@ class ParquetTable:
         except _BROKEN as error:
             raise _unreadable(self.name, error) from None
 
-    def open(self) -> pq.ParquetFile:
-        """The file, for one thread; its footer is not read again."""
+    def open(self, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+        """The file, for one thread; its footer is not read again.
+
+        Columns of text in ``dictionaries`` come as each different text once, and indices.
+        """
         return pq.ParquetFile(
             self.name,
             metadata=self.metadata,
+            read_dictionary=list(dictionaries),
             buffer_size=_BUFFER_BYTES,
             pre_buffer=False,
             page_checksum_verification=True,
@@ -81,20 +96,28 @@ class ParquetFeed:
         table: ParquetTable,
         chosen: Mapping[str, tuple[int, ...]],
         lists: Collection[str],
+        coders: Mapping[str, Coder],
     ) -> None:
         self.name = table.name
         self._table = table
-        wanted = sorted({i for columns in chosen.values() for i in columns})
-        self._names = [table.columns[i].name for i in wanted]
-        self._positions = {
-            role: tuple(wanted.index(i) for i in columns) for role, columns in chosen.items()
-        }
+        selection = Selection.of(chosen, coders)
+        self._positions = selection.positions
+        self._names = [table.columns[i].name for i, _ in selection.columns]
+        self._coders = [coder for _, coder in selection.columns]
+        self._texts = [
+            table.columns[i].name
+            for i, coder in selection.columns
+            if coder is not None and table.columns[i].type in _TEXT
+        ]
         sizes = [table.metadata.row_group(i).num_rows for i in range(table.metadata.num_row_groups)]
         self._bounds = [0, *accumulate(sizes)]
         self.rows = self._bounds[-1]
         self.starts = sorted({start for start in self._bounds if start < self.rows}) or [0]
         may_vary = {i for role in lists for i in chosen.get(role, ())}
-        firsts = [self._first_row(table.columns[i], i in may_vary) for i in wanted]
+        firsts = [
+            self._first_row(table.columns[i], i in may_vary) if coder is None else ((), 1)
+            for i, coder in selection.columns
+        ]
         self._shapes = [shape for shape, _ in firsts]
         self._lengths = [length for _, length in firsts]
         self.roles = [self._role(role, columns) for role, columns in chosen.items()]
@@ -134,15 +157,16 @@ class ParquetFeed:
         return BlockCursor(self.roles, self._positions, end - start, chunks)
 
     def _chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
+        names = list(dict.fromkeys(self._names))
         first = bisect_right(self._bounds, start) - 1
         groups = [i for i in range(first, len(self._bounds) - 1) if self._bounds[i] < stop]
         row = self._bounds[first]
         try:
-            with self._table.open() as file:
+            with self._table.open(self._texts) as file:
                 for batch in file.iter_batches(
                     self._batch_rows(rows),
                     row_groups=groups,
-                    columns=self._names,
+                    columns=names,
                     use_threads=False,
                 ):
                     skip = max(start - row, 0)
@@ -160,12 +184,17 @@ class ParquetFeed:
         return max(min(_BATCH_VALUES // values, _MOST_ROWS) // block, 1) * block
 
     def _columns(self, batch: pa.RecordBatch, row: int) -> Chunk:
+        wanted = zip(self._names, self._shapes, self._coders, strict=True)
         return [
-            self._column(batch.column(name), Place(self.name, name, row), shape)
-            for name, shape in zip(self._names, self._shapes, strict=True)
+            self._column(batch.column(name), Place(self.name, name, row), shape, coder)
+            for name, shape, coder in wanted
         ]
 
-    def _column(self, array: pa.Array, place: Place, shape: tuple[int, ...]) -> Numbers | Ragged:
+    def _column(
+        self, array: pa.Array, place: Place, shape: tuple[int, ...], coder: Coder | None
+    ) -> Numbers | Ragged:
+        if coder is not None:
+            return coder.encode(array, place)
         if shape[:1] == (VARIES,):
             return lists(array, place, shape[1:])
         return numbers(array, place, shape)

@@ -44,7 +44,30 @@ def arrange(plan: Plan, read: Mapping[str, Rows], start: int, rows: int) -> Bloc
             in_groups[name] = values
     _check_pairs(plan, in_groups, start)
     _check_lengths(plan, arrays, start)
-    return Block(start, rows, arrays, plan.inputs.constants, groups)
+    codes = {
+        name: _codes(plan, name, read[name], start) for name in plan.inputs.labels if name in read
+    }
+    return Block(start, rows, arrays, plan.inputs.constants, groups, codes)
+
+
+def _codes(plan: Plan, name: str, values: Rows, start: int) -> Array:
+    """A code for each row; a group has one."""
+    if not isinstance(values, Ragged):
+        return values
+    first = values.values[values.offsets[:-1]]
+    differs = values.values != np.repeat(first, values.lengths)
+    if differs.any():
+        at = int(differs.argmax())
+        labels, source = plan.inputs.labels[name], plan.inputs.coded[name]
+        before = first[np.searchsorted(values.offsets, at, side="right") - 1]
+        raise DataError(
+            f"{labels.show(values.values[at])} in a group that began with {labels.show(before)}",
+            path=source.path or source.role,
+            column=source.column_at(()),
+            row=_file_row(source, values, start, at) + 1,
+            hint=f"a group belongs to one {labels.column}, so all its rows need the same value",
+        )
+    return first
 
 
 def _flat(values: Ragged, fit: Fit) -> Array:

@@ -8,9 +8,10 @@ begin where the files open cheaply. They decide only who does the work.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import prod
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,8 @@ class Block:
 
     ``arrays`` has one array a role, or lists where a row is one; ``constants`` what holds for all
     rows. Where rows are grouped for a loss that knows no lists, the arrays hold the rows of the
-    files and ``groups`` (rows + 1,) says where each group begins.
+    files and ``groups`` (rows + 1,) says where each group begins. ``codes`` has a code a row for
+    each column that is no role of the loss.
     """
 
     first_row: int
@@ -42,6 +44,7 @@ class Block:
     arrays: Mapping[str, Rows]
     constants: Mapping[str, Array]
     groups: NDArray[np.int64] | None = None
+    codes: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def plain(self) -> dict[str, Array]:
