@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from losscli.analysis.diagnostics import diagnose, guide_word
 from losscli.analysis.facts import Facts
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
 from losscli.domain import ANYTHING, Array
-from losscli.engine.evaluate import NOTHING, Asked, LossState, Measure, Total, conclude
-from losscli.engine.executor import run
-from losscli.engine.plan import Block, Plan, TakeRoles
-from losscli.engine.shapes import fit_inputs
+from losscli.engine.evaluate import NOTHING, Asked
+from losscli.engine.evaluation import Evaluation
+from losscli.engine.executor import Blocks, run
+from losscli.engine.plan import Plan, Schedule, TakeRoles
 from losscli.errors import UsageError, did_you_mean
 from losscli.results import Result
 from losscli.shapes import Fit
 from losscli.spec import BoundLoss, Reduction, parse
+from losscli.together import Samples, Together, facts_of
 
 
 def compute(
@@ -77,16 +75,17 @@ def measure_facts(inputs: Inputs, threads: int | None = None) -> Facts:
     check_counts(inputs)
     fits = {name: Fit(name, ANYTHING, source.shape) for name, source in inputs.roles.items()}
     facts = Facts()
-    with closing(run(Plan(inputs, fits), _facts_of, threads)) as outcomes:
-        for seen in outcomes:
+    schedule = Schedule(inputs, (Plan(inputs, fits),))
+    with closing(run(schedule, _facts_of_all, threads)) as outcomes:
+        for (seen,) in outcomes:
             facts.merge(seen)
     if facts.rows == 0:
         raise no_rows(inputs)
     return facts
 
 
-def _facts_of(block: Block, *, detail: bool = True) -> Facts:
-    return Facts.of({**block.plain, **block.constants}, block.first_row, detail=detail)
+def _facts_of_all(blocks: Blocks) -> list[Facts]:
+    return [facts_of(block) for block in blocks if block is not None]
 
 
 def choose_reduction(
@@ -134,47 +133,21 @@ class Run:
         Raises:
             DataError: the data does not fit the loss; names file, column and row.
         """
-        check_counts(self.inputs)
-        plan = Plan(self.inputs, fit_inputs(self.bound, self.inputs))
-        keep_rows = self.keep_elements or self.take_rows is not None
-        measure = Measure(
-            self.bound, self.reduction, self.detail, keep_rows, self.keep_elements, self.asked
-        )
-        kept: list[Array] = []
-        total = Total(self.take_rows or kept.append)
-        facts = Facts(detail=self.detail)
+        take_rows = self.take_rows
 
-        def look(block: Block) -> tuple[LossState, Facts, Block | None]:
-            roles = self.take_roles.of(block) if self.take_roles is not None else None
-            if self.bound.loss.is_list:
-                # What the facts know of columns does not hold for lists.
-                return measure(block), Facts(self.detail, rows=block.rows), roles
-            return measure(block), _facts_of(block, detail=self.detail), roles
+        def take(samples: Samples) -> None:
+            if take_rows is not None and samples[0] is not None:
+                take_rows(samples[0].per_sample)
 
-        # Infinities and NaN are results; they are reported as such, not warned about on the way.
-        with np.errstate(all="ignore"):
-            with closing(run(plan, look, self.threads)) as outcomes:
-                for state, seen, roles in outcomes:
-                    total.add(state)
-                    facts.merge(seen)
-                    if self.take_roles is not None and roles is not None:
-                        self.take_roles.take(roles)
-                    if self.progress is not None:
-                        self.progress(total.rows, plan.rows)
-            if total.state is None:
-                raise no_rows(self.inputs)
-            result = conclude(plan, measure, total.state)
-        if kept:
-            result = replace(result, per_sample=np.concatenate(kept))
-        if total.elements:
-            result = replace(result, elements=np.concatenate(total.elements))
-        return self._explain(result, total.state, facts)
-
-    def _explain(self, result: Result, state: LossState, facts: Facts) -> Result:
-        groups = self.inputs.groups
-        nonfinite = tuple(
-            bad if groups is None else replace(bad, key=groups.key(bad.row - 1))
-            for bad in state.nonfinite_rows
-        )
-        diagnostics = diagnose(self.bound, result, facts, nonfinite, state.nonfinite)
-        return result.with_analysis(diagnostics, guide_word(self.bound, result, facts))
+        (result,) = Together(
+            (Evaluation(self.bound, self.reduction),),
+            self.inputs,
+            self.threads,
+            detail=self.detail,
+            keep_elements=self.keep_elements,
+            take_samples=None if take_rows is None else take,
+            progress=self.progress,
+            asked=self.asked,
+            take_roles=self.take_roles,
+        ).evaluate()
+        return result

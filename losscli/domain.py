@@ -612,12 +612,21 @@ class Role:
     """An argument that is data: one entry a row, read from a file or passed as an array.
 
     ``stands_for`` names roles whose columns it takes as well, where no loss is chosen yet.
+    ``called`` is what losses call it where its own name is not that, since several read the same
+    rows: a prediction of one of two models, or what is ``prediction`` to one loss and ``logits`` to
+    another.
     """
 
     name: str
     domain: Domain
     optional: bool = False
     stands_for: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The names that its columns bear first of all."""
+        return self.called or (self.name,)
 
     @property
     def is_table(self) -> bool:

@@ -18,7 +18,7 @@ import losscli
 from losscli.api import Run
 from losscli.data.files import open_files
 from losscli.engine.executor import run
-from losscli.engine.plan import Block, Plan
+from losscli.engine.plan import Plan, Schedule
 from losscli.engine.shapes import fit_inputs
 from losscli.results import Result
 from losscli.spec import parse
@@ -133,7 +133,8 @@ def test_blocks_depend_on_the_shape_of_a_row_alone(pairs: pa.Table, tmp_path: Pa
     for paths in layouts(pairs, ["prediction"], tmp_path):
         inputs = open_files(bound.loss.inputs, [str(path) for path in paths], columns={})
         plan = Plan(inputs, fit_inputs(bound, inputs))
-        seen: list[Block] = list(run(plan, lambda block: block, threads=2))
+        schedule = Schedule(inputs, (plan,))
+        seen = [block for (block,) in run(schedule, lambda blocks: blocks, threads=2) if block]
         cuts.add(tuple((block.first_row, block.rows) for block in seen))
         assert all(max(x.size for x in block.arrays.values()) <= 2**16 for block in seen)
     assert len(cuts) == 1

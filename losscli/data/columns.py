@@ -198,13 +198,14 @@ def _expand(table: Table, part: str) -> list[int]:
 
 
 def _find_by_name(role: Role, table: Table) -> tuple[int, ...]:
-    return _find_named(role, table, {_key(role.name)}) or _find_named(role, table, _names(role))
+    own = {_key(name) for name in role.own_names}
+    return _find_named(role, table, own) or _find_named(role, table, _names(role))
 
 
 def _find_named(role: Role, table: Table, names: set[str]) -> tuple[int, ...]:
     """The one column with one of these names, else the one numbered family named so."""
     single = [i for i, column in enumerate(table.columns) if _key(column.name) in names]
-    exact = [i for i in single if table.columns[i].name == role.name]
+    exact = [i for i in single if table.columns[i].name in role.own_names]
     candidates = exact or single
     if len({table.columns[i].name for i in candidates}) > 1:
         raise _ambiguous(role, table, candidates)
@@ -270,7 +271,7 @@ def _number(name: str) -> int:
 
 
 def _names(role: Role) -> set[str]:
-    roles = (role.name, *role.stands_for)
+    roles = (*role.own_names, *role.stands_for)
     return {_key(name) for one in roles for name in (one, *USUAL_NAMES.get(one, ()))}
 
 

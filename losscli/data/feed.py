@@ -8,7 +8,7 @@ each on its own thread; where a cursor opens cheaply, ``starts`` says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -130,3 +130,50 @@ class Inputs:
     @property
     def _sources(self) -> dict[str, RoleInput]:
         return {source.role: source for feed in self.feeds for source in feed.roles}
+
+    def seen_as(self, names: Mapping[str, str]) -> Inputs:
+        """The same rows as a loss sees them that calls its roles something else.
+
+        Args:
+            names: by the loss's name of a role, the name under which it is held here. What is not
+                held is not given to the loss, and what is not named it does not see.
+        """
+        seen = tuple(RenamedFeed(feed, names) for feed in self.feeds)
+        constants = {
+            mine: self.constants[name] for mine, name in names.items() if name in self.constants
+        }
+        return Inputs(tuple(feed for feed in seen if feed.roles), constants, self.groups)
+
+
+class RenamedFeed:
+    """Some roles of a feed, under other names; one role may have several."""
+
+    def __init__(self, feed: Feed, names: Mapping[str, str]) -> None:
+        held = {source.role: source for source in feed.roles}
+        self.name = feed.name
+        self.rows = feed.rows
+        self.starts = feed.starts
+        self._feed = feed
+        self._names = {mine: name for mine, name in names.items() if name in held}
+        self.roles: Sequence[RoleInput] = [
+            replace(held[name], role=mine) for mine, name in self._names.items()
+        ]
+
+    def cursor(self, start: int, stop: int | None) -> Cursor:
+        """A walk over the rows of these roles."""
+        return _RenamedCursor(self._feed.cursor(start, stop), self._names)
+
+
+class _RenamedCursor:
+    def __init__(self, rows: Cursor, names: Mapping[str, str]) -> None:
+        self._rows = rows
+        self._names = names
+
+    def read(self, n: int) -> Mapping[str, Rows]:
+        """The next ``n`` rows of each role."""
+        read = self._rows.read(n)
+        return {mine: read[name] for mine, name in self._names.items()}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._rows.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,12 +76,36 @@ class Detail:
         self.above += other.above
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What each row (or group) of some consecutive ones costs under one evaluation.
+
+    The mean of the loss is ``sum(loss) / sum(divisor)`` over all rows.
+
+    Attributes:
+        per_sample: (n,) the row's own loss.
+        loss: (n,) what the row adds to the sum, sample weight and all.
+        divisor: (n,) what it adds to the divisor, or a number where all rows add the same.
+    """
+
+    per_sample: Array
+    loss: Array
+    divisor: Array | float
+
+    def __len__(self) -> int:
+        return len(self.per_sample)
+
+    def __getitem__(self, rows: slice) -> Sample:
+        divisor = self.divisor if isinstance(self.divisor, float) else self.divisor[rows]
+        return Sample(self.per_sample[rows], self.loss[rows], divisor)
+
+
 @dataclass(slots=True)
 class LossState:
     """What is kept of the rows seen so far; a row loss is a weighted mean.
 
     ``rows`` are samples, which may be groups of ``rows_read``. ``mean_loss`` is there where the
-    mean is one of rows' own means. ``per_sample`` and ``elements`` hold a single block's values on
+    mean is one of rows' own means. ``sample`` and ``elements`` hold a single block's values on
     their way to whoever keeps them.
     """
 
@@ -98,7 +122,7 @@ class LossState:
     detail: Detail | None
     has_divisor: bool = False
     statistics: tuple[Statistic, ...] | None = None
-    per_sample: Array | None = None
+    sample: Sample | None = None
     elements: Array | None = None
 
     def merge(self, later: LossState) -> None:
@@ -149,10 +173,12 @@ class Measure:
         per_sample = loss
         if seen.is_ratio and self.reduction not in ("sum", "batchmean"):
             per_sample = _ratio(loss, share)
+        own: Array | None = None
         mean_loss = None
         if self.bound.loss.mean_of_rows:
             own, share = _ratio(loss, share), 1.0
-            mean_loss = ExactSum.of(own if seen.weight is None else weigh(own, seen.weight))
+            own = own if seen.weight is None else weigh(own, seen.weight)
+            mean_loss = ExactSum.of(own)
         if seen.weight is not None:
             loss, share = weigh(loss, seen.weight), seen.weight * share
         total = ExactSum.of(loss)
@@ -171,7 +197,9 @@ class Measure:
             detail=None,
             has_divisor=seen.has_divisor,
             statistics=seen.statistics,
-            per_sample=per_sample if self._keeps_rows(block) else None,
+            sample=Sample(per_sample, loss if own is None else own, share)
+            if self._keeps_rows(block)
+            else None,
             elements=seen.elements if self.keep_elements else None,
         )
         self._look_closer(state, block.first_row, per_sample, loss, share)
@@ -223,10 +251,10 @@ def _nonfinite(per_sample: Array, first_row: int) -> list[RowLoss]:
 
 @dataclass(slots=True)
 class Total:
-    """The fold: states merged in block order, kept rows handed on as they come."""
+    """The fold: states merged in block order, what is kept of rows gathered as it comes."""
 
-    take_rows: Callable[[Array], None] | None = None
     state: LossState | None = None
+    per_sample: list[Array] = field(default_factory=list)
     elements: list[Array] = field(default_factory=list)
 
     @property
@@ -236,11 +264,11 @@ class Total:
 
     def add(self, state: LossState) -> None:
         """Merge the state of the next block."""
-        if self.take_rows is not None and state.per_sample is not None:
-            self.take_rows(state.per_sample)
+        if state.sample is not None:
+            self.per_sample.append(state.sample.per_sample)
         if state.elements is not None:
             self.elements.append(state.elements)
-        state.per_sample = state.elements = None
+        state.sample = state.elements = None
         if self.state is None:
             self.state = state
         else:

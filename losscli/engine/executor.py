@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from queue import Full, Queue
 from threading import Event
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import numpy as np
 
 from losscli.data.align import count_mismatch
 from losscli.data.feed import Cursor, Rows
 from losscli.engine.blocks import arrange
-from losscli.engine.plan import Block, Plan, Span
+from losscli.engine.plan import Block, Plan, Schedule, Span
 from losscli.numerics import keep_freed_memory
+from losscli.ragged import Ragged
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -38,27 +41,31 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+# One block for each plan; None while the plan gathers a larger one.
+Blocks: TypeAlias = tuple[Block | None, ...]
+
+
 def run(
-    plan: Plan, measure: Callable[[Block], Outcome], threads: int | None = None
+    schedule: Schedule, measure: Callable[[Blocks], Outcome], threads: int | None = None
 ) -> Generator[Outcome, None, None]:
-    """``measure`` of every block, in block order, whatever the number of threads.
+    """``measure`` of all blocks, in row order, whatever the number of threads.
 
     Raises:
         DataError: the first fault in row order: a value outside its domain, a missing value,
             files of different lengths.
     """
-    spans = plan.spans()
+    spans = schedule.spans()
     threads = default_threads() if threads is None else threads
     keep_freed_memory()
-    if threads == 1 or (plan.rows or plan.block_rows + 1) <= plan.block_rows:
+    if threads == 1 or (schedule.rows or schedule.step + 1) <= schedule.step:
         for span in spans:
-            yield from (measure(block) for block in _walk(plan, span, None))
+            yield from (measure(blocks) for blocks in _walk(schedule, span, None))
         return
-    yield from _run_threads(plan, spans, measure, threads)
+    yield from _run_threads(schedule, spans, measure, threads)
 
 
 def _run_threads(
-    plan: Plan, spans: list[Span], measure: Callable[[Block], Outcome], threads: int
+    schedule: Schedule, spans: list[Span], measure: Callable[[Blocks], Outcome], threads: int
 ) -> Generator[Outcome, None, None]:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -76,7 +83,7 @@ def _run_threads(
             if len(lanes) > threads:
                 yield from lanes.popleft()
             lanes.append(_Lane(stop))
-            workers.submit(_fill, lanes[-1], plan, span, measure, readers)
+            workers.submit(_fill, lanes[-1], schedule, span, measure, readers)
         while lanes:
             yield from lanes.popleft()
 
@@ -109,14 +116,14 @@ class _Lane(Iterator[Outcome]):
 
 def _fill(
     lane: _Lane[Outcome],
-    plan: Plan,
+    schedule: Schedule,
     span: Span,
-    measure: Callable[[Block], Outcome],
+    measure: Callable[[Blocks], Outcome],
     readers: Executor | None,
 ) -> None:
     try:
-        for block in _walk(plan, span, readers):
-            if not lane.put(measure(block)):
+        for blocks in _walk(schedule, span, readers):
+            if not lane.put(measure(blocks)):
                 return
     except BaseException as error:
         lane.put(None, error)
@@ -124,32 +131,81 @@ def _fill(
         lane.put(None)
 
 
-def _walk(plan: Plan, span: Span, readers: Executor | None) -> Iterator[Block]:
+def _walk(schedule: Schedule, span: Span, readers: Executor | None) -> Iterator[Blocks]:
     """The blocks of a span, checked against the domains of their roles."""
+    step = schedule.step
+    gathers = [_Gather(plan, span.start, step) for plan in schedule.plans]
     with ExitStack() as stack:
         cursors: list[Cursor | _Ahead] = []
-        for feed in plan.inputs.feeds:
+        for feed in schedule.inputs.feeds:
             cursor = stack.enter_context(closing(feed.cursor(span.start, span.stop)))
-            cursors.append(_Ahead(cursor, readers, plan.block_rows, stack) if readers else cursor)
+            cursors.append(_Ahead(cursor, readers, step, stack) if readers else cursor)
         start = span.start
         while span.stop is None or start < span.stop:
-            block = _read_block(plan, cursors, start)
-            if block.rows == 0:
-                return
-            yield block
-            start += block.rows
+            read, rows = _read(schedule, cursors, start)
+            if rows == 0:
+                break
+            start += rows
+            yield tuple(gather.add(read, rows) for gather in gathers)
+    if any(gather.rows for gather in gathers):
+        yield tuple(gather.flush() for gather in gathers)
 
 
-def _read_block(plan: Plan, cursors: list[Cursor | _Ahead], start: int) -> Block:
+def _read(
+    schedule: Schedule, cursors: list[Cursor | _Ahead], start: int
+) -> tuple[dict[str, Rows], int]:
+    """The next rows of all feeds, and how many they are."""
     arrays: dict[str, Rows] = {}
     counts = []
     for cursor in cursors:
-        rows = cursor.read(plan.block_rows)
+        rows = cursor.read(schedule.step)
         arrays |= rows
         counts.append(len(next(iter(rows.values()))))
     if len(set(counts)) > 1:
-        raise count_mismatch(plan.inputs, [start + count for count in counts])
-    return arrange(plan, arrays, start, counts[0])
+        raise count_mismatch(schedule.inputs, [start + count for count in counts])
+    return arrays, counts[0]
+
+
+class _Gather:
+    """The rows of one plan on their way to a block of its own size."""
+
+    def __init__(self, plan: Plan, start: int, step: int) -> None:
+        self._plan = plan
+        self._start = start
+        self._is_whole = plan.block_rows == step
+        self._parts: list[Mapping[str, Rows]] = []
+        self.rows = 0
+
+    def add(self, read: Mapping[str, Rows], rows: int) -> Block | None:
+        """The block that these rows complete."""
+        mine = self._plan.take(read)
+        if self._is_whole:
+            return self._arrange(mine, rows)
+        self._parts.append(mine)
+        self.rows += rows
+        return self.flush() if self.rows == self._plan.block_rows else None
+
+    def flush(self) -> Block | None:
+        """The block of what was gathered since the last."""
+        if not self._parts:
+            return None
+        parts, rows = self._parts, self.rows
+        self._parts, self.rows = [], 0
+        return self._arrange(
+            {name: _join([part[name] for part in parts]) for name in parts[0]}, rows
+        )
+
+    def _arrange(self, read: Mapping[str, Rows], rows: int) -> Block:
+        block = arrange(self._plan, read, self._start, rows)
+        self._start += rows
+        return block
+
+
+def _join(parts: Sequence[Rows]) -> Rows:
+    lists = [part for part in parts if isinstance(part, Ragged)]
+    if lists:
+        return Ragged.joined(lists)
+    return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
 
 
 class _Ahead:

@@ -76,10 +76,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The inputs, how each role meets the loss, and the cut into blocks."""
+    """The inputs, how each role meets the loss, and the cut into blocks.
+
+    ``names`` says under which name a role is read where others read the same rows, see
+    :class:`Schedule`; None where it is its own.
+    """
 
     inputs: Inputs
     fits: Mapping[str, Fit]
+    names: Mapping[str, str] | None = None
 
     @property
     def block_rows(self) -> int:
@@ -99,6 +104,29 @@ class Plan:
         varies = any(source.shape[:1] == (VARIES,) for source in sources.values())
         return min(rows, _MOST_LISTS) if varies else rows
 
+    def take(self, read: Mapping[str, Rows]) -> Mapping[str, Rows]:
+        """Of the rows that were read for all, this plan's, under its own names."""
+        if self.names is None:
+            return read
+        return {mine: read[name] for mine, name in self.names.items() if name in read}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One read of the inputs, for one plan or for several.
+
+    Each plan keeps the blocks that it would have alone. All their sizes are powers of two, so the
+    smallest is what is read at a time, and a plan with larger blocks gathers several.
+    """
+
+    inputs: Inputs
+    plans: tuple[Plan, ...]
+
+    @property
+    def step(self) -> int:
+        """Rows that are read at a time."""
+        return min(plan.block_rows for plan in self.plans)
+
     @property
     def rows(self) -> int | None:
         """Rows of the data, None when a file does not say."""
@@ -109,10 +137,11 @@ class Plan:
         rows = self.rows
         if rows is None or any(feed.rows is None for feed in self.inputs.feeds):
             return [Span(0, None)]
+        block_rows = max(plan.block_rows for plan in self.plans)
         cuts = [0]
         for start in _cheapest(self.inputs.feeds).starts:
-            cut = -(-start // self.block_rows) * self.block_rows
-            if cut - cuts[-1] >= _SMALLEST_SPAN * self.block_rows and cut < rows:
+            cut = -(-start // block_rows) * block_rows
+            if cut - cuts[-1] >= _SMALLEST_SPAN * block_rows and cut < rows:
                 cuts.append(cut)
         return [Span(start, stop) for start, stop in pairwise([*cuts, rows])]
 
