@@ -20,7 +20,7 @@ VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
 DECLARATIONS = ROWS | {"spec", "state", "statistics", "results"}
-BELOW_CLI = DECLARATIONS | {"losses", "data", "engine", "analysis", "report", "api"}
+BELOW_CLI = DECLARATIONS | {"losses", "data", "engine", "analysis", "report", "together", "api"}
 ALLOWED = {
     "errors": set(),
     "version": set(),
@@ -37,6 +37,7 @@ ALLOWED = {
     "engine": DECLARATIONS | {"losses", "data"},
     "analysis": DECLARATIONS | {"losses", "data", "engine"},
     "report": VALUES | {"spec", "results"},
+    "together": BELOW_CLI - {"report", "api"},
     "api": BELOW_CLI - {"report"},
     "cli": BELOW_CLI,
     "__main__": {"cli"},
