@@ -224,6 +224,19 @@ class OrderedClassDomain(Domain):
         )
 
 
+class BinPositionDomain(Domain):
+    """A position on the axis of ``C`` bins, between those with the numbers ``0`` and ``C-1``."""
+
+    __slots__ = ()
+
+    def resolve(self, context: Context) -> Domain:
+        last = max(context.classes - 1, 0)
+        return Domain(
+            self.name, self.axes, f"a position 0 .. {last} among the bins", Interval(0.0, last),
+            hint=f"there are {context.classes} bins; divide numbers by the width of one first",
+        )  # fmt: skip
+
+
 class LogTargetDomain(Domain):
     """Probabilities, or log-probabilities when the parameter ``log_target`` is set."""
 
@@ -373,6 +386,7 @@ ROW_CLASS_TARGET = RowClassTargetDomain(
 LOG_TARGET = LogTargetDomain(
     "probability", ELEMENTWISE, "a probability in [0, 1]; with log_target, its logarithm", UNIT
 )
+BIN_POSITION = BinPositionDomain("bin position", ELEMENTWISE, "a position among the bins")
 SIGN = Domain(
     "sign", ELEMENTWISE, "1 or -1", values=(-1.0, 1.0),
     hint="this loss wants labels 1 and -1; from labels 0 and 1 take 2 * label - 1",
@@ -524,6 +538,8 @@ TARGET_TOKENS = Domain(
 )
 SERIES = Domain("series", ("N", "T", "..."), "the steps of a series", nan=True)
 TARGET_SERIES = Domain("series", ("N", "S", "..."), "the steps of a series", nan=True)
+SAMPLES = Domain("samples", ("N", "T", "..."), "samples of a distribution", nan=True)
+TARGET_SAMPLES = Domain("samples", ("N", "S", "..."), "samples of a distribution", nan=True)
 LIST_TIMES = Domain("times", ITEMS, "a time, at least 0, for each item of a list", NON_NEGATIVE)
 
 Real: TypeAlias = Annotated[Array, REAL]
@@ -538,6 +554,7 @@ ClassIndex: TypeAlias = Annotated[Array, CLASS_INDEX]
 ClassTarget: TypeAlias = Annotated[Array, CLASS_TARGET]
 RowClassTarget: TypeAlias = Annotated[Array, ROW_CLASS_TARGET]
 LogTarget: TypeAlias = Annotated[Array, LOG_TARGET]
+BinPosition: TypeAlias = Annotated[Array, BIN_POSITION]
 Sign: TypeAlias = Annotated[Array, SIGN]
 RowSign: TypeAlias = Annotated[Array, ROW_SIGN]
 Embedding: TypeAlias = Annotated[Array, EMBEDDING]
@@ -593,6 +610,8 @@ Tokens: TypeAlias = Annotated[Array, TOKENS]
 TargetTokens: TypeAlias = Annotated[Array, TARGET_TOKENS]
 Series: TypeAlias = Annotated[Array, SERIES]
 TargetSeries: TypeAlias = Annotated[Array, TARGET_SERIES]
+Samples: TypeAlias = Annotated[Array, SAMPLES]
+TargetSamples: TypeAlias = Annotated[Array, TARGET_SAMPLES]
 ListTimes: TypeAlias = Annotated[Array, LIST_TIMES]
 
 

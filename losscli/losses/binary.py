@@ -314,6 +314,73 @@ def focal(
 
 
 @loss(
+    aliases=("quality_focal_loss", "QualityFocalLoss", "qfl"),
+    use_when="a detector's class score should say how well its box fits, and that is the target",
+    avoid_when="targets are only 0 and 1 (focal)",
+    reference="Li et al. 2020, arXiv:2006.04388; mmdet.models.losses.QualityFocalLoss",
+)
+def quality_focal(
+    logits: Logit,
+    target: Probability,
+    *,
+    beta: Annotated[float, NON_NEGATIVE, "how quickly the weight of a good answer falls"] = 2.0,
+) -> Array:
+    r"""Binary cross-entropy of a quality in [0, 1] that all but ignores what comes close to it.
+
+    logits, target: (N, ...), target in [0, 1] -> (N, ...), in nats. The mean divides by the number
+    of elements; mmdetection divides by the number of positive boxes.
+
+    .. math:: \ell = |y - p|^\beta \operatorname{bce}
+
+    with :math:`p` the sigmoid of the logit and bce that of bce-with-logits. For targets 0 and 1 it
+    is focal without ``alpha``. It is 0 where :math:`p = y`, though bce is not.
+
+    >>> losses.quality_focal([2.0, -1.0, 0.0], [0.9, 0.0, 1.0]).round(4).tolist()
+    [0.0001, 0.0227, 0.1733]
+    """
+    chance, remainder = sigmoid_both(logits)
+    # y - p from terms that keep the digits of a sure answer.
+    remainder *= target
+    remainder -= (1.0 - target) * chance
+    elements = _bce_of_logits(logits, target)
+    elements *= np.abs(remainder) ** beta
+    return elements
+
+
+@loss(
+    aliases=("varifocal_loss", "VarifocalLoss", "vfl"),
+    use_when="a detector's class score should say how well its box fits, and positives are few",
+    avoid_when="positives and negatives should be treated alike (quality-focal)",
+    reference="Zhang et al. 2021, arXiv:2008.13367; mmdet.models.losses.VarifocalLoss",
+)
+def varifocal(
+    logits: Logit,
+    target: Probability,
+    *,
+    alpha: Annotated[float, NON_NEGATIVE, "weight of the negatives"] = 0.75,
+    gamma: Annotated[float, NON_NEGATIVE, "how quickly the weight of an easy negative falls"] = 2.0,
+) -> Array:
+    r"""Binary cross-entropy in which a positive weighs its quality, and a negative its mistake.
+
+    logits, target: (N, ...), target in [0, 1] -> (N, ...), in nats. The mean divides by the number
+    of elements; mmdetection divides by the number of positive boxes.
+
+    .. math:: \ell = \begin{cases} y \operatorname{bce} & y > 0 \\
+              \alpha\,p^\gamma \operatorname{bce} & y = 0 \end{cases}
+
+    with :math:`p` the sigmoid of the logit and bce that of bce-with-logits. Of the options
+    in mmdetection it has the default, ``iou_weighted``.
+
+    >>> losses.varifocal([2.0, -1.0, 0.0], [0.9, 0.0, 1.0]).round(4).tolist()
+    [0.2942, 0.017, 0.6931]
+    """
+    chance, _ = sigmoid_both(logits)
+    elements = _bce_of_logits(logits, target)
+    elements *= np.where(target > 0.0, target, alpha * chance**gamma)
+    return elements
+
+
+@loss(
     aliases=("binary_focal_crossentropy", "binary_focal_loss"),
     use_when="as focal, and the model gives probabilities rather than logits",
     avoid_when="the model's logits are at hand: focal keeps the digits of sure answers",

@@ -331,3 +331,112 @@ def eiou(prediction: Box, target: Box, *, eps: _Eps = _EPS, fmt: _Format = "xyxy
         wrong = side.width - side.true_width
         apart += _over(wrong * wrong, side.hull * side.hull + eps * pair.unit)
     return missing + apart
+
+
+@loss(
+    aliases=("siou_loss", "scylla_iou"),
+    minimum_when_equal=("prediction", "target"),
+    use_when="boxes should first move along an axis towards the true one, as YOLOv6 trains them",
+    avoid_when="a plain measure of overlap is wanted (iou, giou)",
+    reference="Gevorgyan 2022, arXiv:2205.12740",
+)
+def siou(
+    prediction: Box,
+    target: Box,
+    *,
+    theta: Annotated[float, POSITIVE, "power of the cost of the shape; 2 to 6 in the paper"] = 4.0,
+    eps: _Eps = _EPS,
+    fmt: _Format = "xyxy",
+) -> Array:
+    r"""IoU loss plus the cost of distance, dearer in a slanting direction, and of shape.
+
+    prediction, target: (N, 4), x1, y1, x2, y2 or as ``fmt`` says -> (N,), without unit, in [0, 3].
+    The mean divides by the number of rows.
+
+    .. math:: \ell = 1 - \text{IoU} + \tfrac12 \sum_{t \in \{x, y\}} \Bigl(1 - e^{-(2 - \Lambda)
+              (d_t / C_t)^2}\Bigr) + \bigl(1 - e^{-\omega_t}\bigr)^\theta, \qquad
+              \Lambda = \frac{2\,|d_x d_y|}{d_x^2 + d_y^2}
+
+    with :math:`d` between the centres, :math:`C` the sides of the smallest box around both, and
+    :math:`\omega` the difference of widths, or heights, over the greater. The paper writes
+    :math:`\Lambda` with an arcsine, of which this is the sine of twice. Boxes that end before they
+    begin are as in diou.
+
+    >>> losses.siou([[0, 0, 2, 2], [0, 0, 2, 1]], [[1, 0, 3, 2], [0, 0, 1, 2]]).round(4).tolist()
+    [0.7663, 0.7512]
+    """
+    x, y, unit = pair = _pair(prediction, target, fmt)
+    slant = _over(2.0 * np.abs(x.shift * y.shift), x.shift * x.shift + y.shift * y.shift)
+    extra = np.zeros(slant.shape)
+    for side in (x, y):
+        apart = _over(side.shift, side.hull)
+        extra -= np.expm1((slant - 2.0) * apart * apart)
+        wrong = np.abs(side.width - side.true_width)
+        wrong = _over(wrong, np.maximum(side.width, side.true_width))
+        extra += (-np.expm1(-wrong)) ** theta
+    return _missing(_areas(pair), eps * unit) + 0.5 * extra
+
+
+@loss(
+    aliases=("wiou_loss", "wise_iou", "wiou_v1"),
+    minimum_when_equal=("prediction", "target"),
+    use_when="badly centred boxes should cost more, without the proportions of the box counting",
+    avoid_when="boxes that do not touch should cost more the farther apart they are (giou, diou)",
+    reference="Tong et al. 2023, arXiv:2301.10051",
+)
+def wiou(prediction: Box, target: Box, *, eps: _Eps = _EPS, fmt: _Format = "xyxy") -> Array:
+    r"""IoU loss times the exponential of how far the centres are apart.
+
+    prediction, target: (N, 4), x1, y1, x2, y2 or as ``fmt`` says -> (N,), without unit, at most e.
+    The mean divides by the number of rows.
+
+    .. math:: \ell = e^{\rho^2 / c^2}\,(1 - \text{IoU})
+
+    with :math:`\rho` the distance of the centres and :math:`c` the diagonal of the smallest box
+    around both. It is the first version of the paper; the later two weigh it by running means of
+    the training. Boxes that end before they begin are as in diou.
+
+    >>> losses.wiou([[0, 0, 2, 2], [0, 0, 2, 1]], [[1, 0, 3, 2], [0, 0, 1, 2]]).round(4).tolist()
+    [0.72, 0.7097]
+    """
+    missing, apart = _distance_iou(_pair(prediction, target, fmt), eps)
+    return missing * np.exp(apart)
+
+
+@loss(
+    aliases=("mpdiou_loss", "minimum_points_distance_iou"),
+    minimum_when_equal=("prediction", "target"),
+    use_when="both corners of a box should come right, in units of the image",
+    avoid_when="images differ in size, and boxes are in pixels (diou, ciou)",
+    reference="Ma and Xu 2023, arXiv:2307.07662",
+)
+def mpdiou(
+    prediction: Box,
+    target: Box,
+    *,
+    width: Annotated[float, POSITIVE, "of the image, in the unit of the boxes"] = 1.0,
+    height: Annotated[float, POSITIVE, "of the image, in the unit of the boxes"] = 1.0,
+    eps: _Eps = _EPS,
+    fmt: _Format = "xyxy",
+) -> Array:
+    r"""IoU loss plus how far the two corners are off, relative to the diagonal of the image.
+
+    prediction, target: (N, 4), x1, y1, x2, y2 or as ``fmt`` says -> (N,), without unit. The mean
+    divides by the number of rows.
+
+    .. math:: \ell = 1 - \text{IoU} + \frac{d_1^2 + d_2^2}{w^2 + h^2}
+
+    with :math:`d_1` between the first and :math:`d_2` between the second corners. Boxes as shares
+    of the image have width and height 1. Boxes that end before they begin are as in diou.
+
+    >>> losses.mpdiou([[0.1, 0.1, 0.5, 0.5]], [[0.3, 0.1, 0.7, 0.5]]).round(4).tolist()
+    [0.7067]
+    """
+    x, y, unit = pair = _pair(prediction, target, fmt)
+    # Both shifts of an axis, of the lower and of the upper end, are centre -+ half the widths.
+    squares = np.zeros(unit.shape)
+    for side in (x, y):
+        wider = 0.5 * (side.width - side.true_width)
+        squares += (side.shift - wider) ** 2 + (side.shift + wider) ** 2
+    diagonal = (width * width + height * height) * unit
+    return _missing(_areas(pair), eps * unit) + squares / diagonal

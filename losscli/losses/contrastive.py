@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from losscli.domain import NON_NEGATIVE, POSITIVE, UNIT, Array, ListEmbeddings, ListLabels
+from losscli.domain import (
+    NON_NEGATIVE,
+    POSITIVE,
+    UNIT,
+    Array,
+    Interval,
+    ListEmbeddings,
+    ListLabels,
+)
 from losscli.numerics import log_softmax_parts, norm, softplus_both
 from losscli.spec import loss
 
@@ -664,3 +673,320 @@ def siglip(
     wrong, right = softplus_both(scores)
     itself = np.eye(scores.shape[1], dtype=np.bool_)
     return _total(np.where(itself, wrong, right)) / float(max(scores.shape[1], 1))
+
+
+# --- angles, variances and histograms ------------------------------------------------------------
+
+
+@loss(
+    aliases=("AngularLoss", "angular_loss"),
+    divisor=_has_a_like_pair,
+    divides_by="groups with a like pair",
+    use_when="unlike items should be seen from a like pair under a small angle, whatever the scale",
+    avoid_when="cosines alone should count (nt-xent, tuplet-margin)",
+    reference="Wang et al. 2017, arXiv:1708.01682; pytorch_metric_learning.losses.AngularLoss",
+)
+def angular(
+    embeddings: ListEmbeddings,
+    labels: ListLabels,
+    *,
+    alpha: Annotated[float, Interval(0.0, 90.0, high_open=True), "the angle, in degrees"] = 40.0,
+) -> Array:
+    r"""How wide an angle the unlike items span with the middle of each like pair.
+
+    embeddings: (N, L, D), labels: (N, L), L items in each of N groups -> (N,), without unit, the
+    mean over the ordered pairs of like items. The mean divides by the number of groups with a like
+    pair.
+
+    .. math:: \ell_{ij} = \log\Bigl(1 + \sum_{k \text{ unlike } i} e^{4 t\,(u_i + u_j) \cdot u_k
+              - 2 (1 + t)\,u_i \cdot u_j}\Bigr), \qquad t = \tan^2 \alpha
+
+    with :math:`u` the items scaled to length 1. pytorch-metric-learning scales the like pair only,
+    so its value is the same where all items have length 1.
+
+    >>> x = [[[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]]
+    >>> losses.angular(x, [[0, 0, 1]], alpha=20).round(4).tolist()
+    [0.2025]
+    """
+    cosine = _cosines(u := _directions(embeddings), u)
+    like, unlike = _pairs(labels)
+    tangent = math.tan(math.radians(alpha)) ** 2
+    rest = np.empty(cosine.shape)
+    for i in range(cosine.shape[1]):
+        both = 4.0 * tangent * (cosine[:, i : i + 1] + cosine)
+        rest[:, i] = _log_sum_exp(both, np.broadcast_to(unlike[:, i : i + 1], both.shape))
+    return _mean_of(softplus_both(rest - 2.0 * (1.0 + tangent) * cosine)[1], like)
+
+
+@loss(
+    aliases=("IntraPairVarianceLoss",),
+    use_when="like pairs should all be about equally alike, and unlike ones equally unlike",
+    avoid_when="how alike they are should count: it sees only the spread (contrastive)",
+    reference="Yu and Tao 2019, ICCV; pytorch_metric_learning.losses.IntraPairVarianceLoss",
+)
+def intra_pair_variance(
+    embeddings: ListEmbeddings,
+    labels: ListLabels,
+    *,
+    pos_eps: Annotated[
+        float, UNIT, "share below the mean that costs nothing, of like pairs"
+    ] = 0.01,
+    neg_eps: Annotated[float, UNIT, "share above it that costs nothing, of unlike pairs"] = 0.01,
+) -> Array:
+    r"""How far like pairs fall below, and unlike pairs rise above, the mean cosine of their kind.
+
+    embeddings: (N, L, D), labels: (N, L), L items in each of N groups -> (N,), without unit: the
+    mean over like pairs plus the mean over unlike pairs. The mean divides by the number of groups.
+
+    .. math:: \ell_{ij} = \begin{cases} [(1 - \epsilon_+)\,\bar s_+ - s_{ij}]_+^2 & \text{like} \\
+              [s_{ij} - (1 + \epsilon_-)\,\bar s_-]_+^2 & \text{unlike} \end{cases}
+
+    with :math:`s` the cosine and :math:`\bar s` its mean over the group's pairs of that kind.
+
+    >>> x = [[[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]]
+    >>> losses.intra_pair_variance(x, [[0, 0, 1]]).round(4).tolist()
+    [0.0441]
+    """
+    cosine = _cosines(u := _directions(embeddings), u)
+    like, unlike = _pairs(labels)
+    near = (1.0 - pos_eps) * _mean_of(cosine, like)[:, np.newaxis, np.newaxis] - cosine
+    far = cosine - (1.0 + neg_eps) * _mean_of(cosine, unlike)[:, np.newaxis, np.newaxis]
+    near, far = np.maximum(near, 0.0), np.maximum(far, 0.0)
+    return _mean_of(near * near, like) + _mean_of(far * far, unlike)
+
+
+@loss(
+    aliases=("SignalToNoiseRatioContrastiveLoss", "snr_contrastive_loss"),
+    finite=False,
+    use_when="items should differ little for how much their own components vary",
+    avoid_when="an item's components may all be equal, which costs infinity (contrastive)",
+    reference="Yuan et al. 2019, arXiv:1904.02616; pytorch_metric_learning "
+    "SignalToNoiseRatioContrastiveLoss",
+)
+def snr_contrastive(
+    embeddings: ListEmbeddings,
+    labels: ListLabels,
+    *,
+    pos_margin: PosMargin = 0.0,
+    neg_margin: NegMargin = 1.0,
+    normalize: Normalize = True,
+    average: Average = "nonzero",
+) -> Array:
+    r"""The contrastive loss of a distance that takes the difference of two items for noise.
+
+    embeddings: (N, L, D), labels: (N, L), L items in each of N groups -> (N,), without unit: the
+    mean over like pairs plus the mean over unlike pairs. The mean divides by the number of groups.
+
+    .. math:: d_{ij} = \frac{\operatorname{var}(x_i - x_j)}{\operatorname{var}(x_i)}, \qquad
+              \ell_{ij} = \begin{cases} [d_{ij} - m_+]_+ & \text{like} \\
+              [m_- - d_{ij}]_+ & \text{unlike} \end{cases}
+
+    with var over the components of a vector. An item whose components are all equal has no signal:
+    its pairs cost infinity, or NaN.
+
+    >>> x = [[[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]]
+    >>> losses.snr_contrastive(x, [[0, 0, 1]]).round(4).tolist()
+    [8.32]
+    """
+    x = _directions(embeddings) if normalize else np.ascontiguousarray(embeddings)
+    centred = x - (np.add.reduce(x, axis=-1) / x.shape[-1])[..., np.newaxis]
+    signal = np.add.reduce(centred * centred, axis=-1)
+    noise = np.empty((*labels.shape, labels.shape[1]))
+    for i in range(labels.shape[1]):
+        gap = centred[:, i : i + 1] - centred
+        noise[:, i] = np.add.reduce(gap * gap, axis=-1)
+    distance = noise / signal[..., np.newaxis]
+    like, unlike = _pairs(labels)
+    near, far = np.maximum(distance - pos_margin, 0.0), np.maximum(neg_margin - distance, 0.0)
+    return _mean_of_costs(near, like, average) + _mean_of_costs(far, unlike, average)
+
+
+def _pulse(x: Array, middle: float, width: float) -> Array:
+    """How much of each value falls to the bin around ``middle``: 1 there, 0 a width away."""
+    return np.maximum(1.0 - np.abs(x - middle) / width, 0.0)
+
+
+@loss(
+    aliases=("FastAPLoss", "fast_average_precision"),
+    divisor=_has_a_like_pair,
+    divides_by="groups with a like pair",
+    use_when="retrieval by distance is judged by average precision, and batches are large",
+    avoid_when="scores of items are at hand (average-precision)",
+    reference="Cakir et al. 2019, CVPR; pytorch_metric_learning.losses.FastAPLoss",
+)
+def fast_ap(
+    embeddings: ListEmbeddings,
+    labels: ListLabels,
+    *,
+    num_bins: Annotated[int, Interval(low=1), "bins of the histogram of squared distances"] = 10,
+) -> Array:
+    r"""One minus the average precision of finding an item's likes, by a histogram of distances.
+
+    embeddings: (N, L, D), labels: (N, L), L items in each of N groups -> (N,), a share in [0, 1],
+    the mean over the items that have a like. The mean divides by the number of groups with a like
+    pair.
+
+    .. math:: \ell_i = 1 - \frac{1}{|P_i|} \sum_b \frac{h^+_b\,H^+_b}{H_b}
+
+    with :math:`h^+_b` how many likes of i lie in bin b of the squared distances of unit vectors,
+    and :math:`H^+_b`, :math:`H_b` how many likes and how many items lie in it or before. A distance
+    between the middles of two bins is shared between them.
+
+    >>> x = [[[1.0, 0.0], [0.6, 0.8], [0.8, 0.6]]]
+    >>> losses.fast_ap(x, [[0, 0, 1]]).round(4).tolist()
+    [0.5]
+    """
+    distance = _distances(embeddings, normalize=True) ** 2
+    like, unlike = _pairs(labels)
+    width = 4.0 / num_bins
+    precision, before, before_like = (np.zeros(labels.shape) for _ in range(3))
+    for b in range(num_bins + 1):
+        pulse = _pulse(distance, b * width, width)
+        here = np.add.reduce(np.where(like, pulse, 0.0), axis=-1)
+        before_like += here
+        before += here + np.add.reduce(np.where(unlike, pulse, 0.0), axis=-1)
+        precision += np.divide(here * before_like, before, out=np.zeros(here.shape), where=here > 0)
+    number = np.add.reduce(like, axis=-1)
+    missed = 1.0 - precision / np.maximum(number, 1)
+    return _mean_of(np.maximum(missed, 0.0), number > 0)
+
+
+@loss(
+    aliases=("HistogramLoss", "histogram_loss"),
+    use_when="a random like pair should be closer than a random unlike one, with nothing to tune",
+    avoid_when="groups are small: a histogram of few pairs says little (contrastive)",
+    reference="Ustinova and Lempitsky 2016, arXiv:1611.00822; pytorch_metric_learning "
+    "HistogramLoss",
+)
+def histogram(
+    embeddings: ListEmbeddings,
+    labels: ListLabels,
+    *,
+    n_bins: Annotated[int, Interval(low=1), "bins of the histogram of cosines"] = 100,
+) -> Array:
+    r"""Probability that a random unlike pair is more alike than a random like pair.
+
+    embeddings: (N, L, D), labels: (N, L), L items in each of N groups -> (N,), a probability. The
+    mean divides by the number of groups.
+
+    .. math:: \ell = \sum_b p^-_b \sum_{a \le b} p^+_a
+
+    with :math:`p^+` and :math:`p^-` the histograms of the cosines of like and unlike pairs, in
+    which a cosine is shared between the two nearest bins. Pairs count of which one item at least
+    has both likes and unlikes. A group without such pairs costs 0.
+
+    >>> x = [[[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]]
+    >>> losses.histogram(x, [[0, 0, 1]], n_bins=2).round(4).tolist()
+    [0.44]
+    """
+    cosine = np.clip(_cosines(u := _directions(embeddings), u), -1.0, 1.0)
+    like, unlike = _pairs(labels)
+    anchor = np.asarray(like.any(axis=-1) & unlike.any(axis=-1))[:, :, np.newaxis]
+    counts = (anchor | anchor.transpose(0, 2, 1)) & np.tri(labels.shape[1], k=-1, dtype=np.bool_)
+    like, unlike = like & counts, unlike & counts
+    width = 2.0 / n_bins
+    before, found = np.zeros(len(labels)), np.zeros(len(labels))
+    for b in range(n_bins + 1):
+        pulse = _pulse(cosine, b * width - 1.0, width)
+        before += _mean_of(pulse, like)
+        found += _mean_of(pulse, unlike) * before
+    return found
+
+
+# --- two views, without unlike items -------------------------------------------------------------
+
+
+def _centred(x: Array) -> Array:
+    """The dimensions of each group, (n, D, L), with the mean over the items subtracted."""
+    dimensions = np.ascontiguousarray(x.transpose(0, 2, 1))
+    mean = np.add.reduce(dimensions, axis=-1) / max(dimensions.shape[-1], 1)
+    centred: Array = dimensions - mean[..., np.newaxis]
+    return centred
+
+
+@loss(
+    aliases=("BarlowTwinsLoss", "barlow_twins_loss"),
+    use_when="two views should agree in every dimension, and each dimension say something new",
+    avoid_when="groups are small: correlations of few items are noise (vicreg, info-nce)",
+    reference="Zbontar et al. 2021, arXiv:2103.03230",
+)
+def barlow_twins(
+    anchor: ListEmbeddings,
+    positive: ListEmbeddings,
+    *,
+    lambd: Annotated[float, NON_NEGATIVE, "weight of the correlations between dimensions"] = 0.0051,
+    eps: Annotated[float, POSITIVE, "added to each variance"] = 1e-5,
+) -> Array:
+    r"""How far the correlations between the dimensions of two views are from the identity.
+
+    anchor, positive: (N, L, D), L pairs in each of N groups -> (N,), without unit. The mean divides
+    by the number of groups.
+
+    .. math:: \ell = \sum_d (1 - C_{dd})^2 + \lambda \sum_{d \ne e} C_{de}^2, \qquad
+              C_{de} = \frac1L \sum_i \hat x_{id}\,\hat y_{ie}
+
+    with each dimension standardised over the group, as the authors' batch normalisation does: the
+    variance is that of the population, plus ``eps``. MONAI divides by the sample's standard
+    deviation, and has 0.005 for ``lambd``, as the paper.
+
+    >>> x, y = [[[1.0, 0.0], [0.0, 1.0]]], [[[0.8, 0.6], [0.6, 0.8]]]
+    >>> losses.barlow_twins(x, y).round(4).tolist()
+    [0.0102]
+    """
+    views = []
+    for x in (anchor, positive):
+        centred = _centred(x)
+        items = max(centred.shape[-1], 1)
+        variance = np.add.reduce(centred * centred, axis=-1) / items
+        views.append(centred / np.sqrt(variance + eps)[..., np.newaxis])
+    correlation = _cosines(*views) / items
+    itself = np.eye(correlation.shape[1], dtype=np.bool_)
+    wrong = np.where(itself, (1.0 - correlation) ** 2, lambd * correlation * correlation)
+    return _total(wrong)
+
+
+@loss(
+    aliases=("VICRegLoss", "variance_invariance_covariance"),
+    use_when="two views should agree, while no dimension may collapse or repeat another",
+    avoid_when="unlike items are known and should be pushed apart (nt-xent)",
+    reference="Bardes et al. 2022, arXiv:2105.04906; pytorch_metric_learning.losses.VICRegLoss",
+)
+def vicreg(
+    anchor: ListEmbeddings,
+    positive: ListEmbeddings,
+    *,
+    invariance_lambda: Annotated[float, NON_NEGATIVE, "weight of the views' difference"] = 25.0,
+    variance_mu: Annotated[float, NON_NEGATIVE, "weight of a dimension's missing spread"] = 25.0,
+    covariance_v: Annotated[float, NON_NEGATIVE, "weight of what dimensions share"] = 1.0,
+    eps: Annotated[float, POSITIVE, "added to each variance"] = 1e-4,
+) -> Array:
+    r"""Difference of two views, plus what each lacks in spread and repeats between dimensions.
+
+    anchor, positive: (N, L, D), L pairs in each of N groups -> (N,), without unit. The mean divides
+    by the number of groups.
+
+    .. math:: \ell = \frac{\lambda}{L D} \sum_i |x_i - y_i|^2
+              + \frac{\mu}{2 D} \sum_{z \in \{x, y\}} \sum_d
+              \bigl[1 - \sqrt{\operatorname{var} z_d + \epsilon}\bigr]_+
+              + \frac{\nu}{D} \sum_{z \in \{x, y\}} \sum_{d \ne e} \operatorname{cov}(z_d, z_e)^2
+
+    with variances and covariances of the sample, over :math:`L - 1`. A group of one pair has none,
+    and they count as 0, where PyTorch gives NaN.
+
+    >>> x, y = [[[1.0, 0.0], [0.0, 1.0]]], [[[0.8, 0.6], [0.6, 0.8]]]
+    >>> losses.vicreg(x, y).round(4).tolist()
+    [19.6385]
+    """
+    dimensions = max(anchor.shape[-1], 1)
+    gap = anchor - positive
+    elements: Array = invariance_lambda * _total(gap * gap)
+    elements /= max(anchor.shape[1] * dimensions, 1)
+    for x in (anchor, positive):
+        centred = _centred(x)
+        covariance = _cosines(centred, centred) / max(centred.shape[-1] - 1, 1)
+        itself = np.eye(covariance.shape[1], dtype=np.bool_)
+        spread = np.sqrt(np.einsum("ndd->nd", covariance) + eps)
+        elements += 0.5 * variance_mu / dimensions * _total(np.maximum(1.0 - spread, 0.0))
+        shared = np.where(itself, 0.0, covariance)
+        elements += covariance_v / dimensions * _total(shared * shared)
+    return elements

@@ -572,3 +572,71 @@ def psnr(
     -21.7609
     """
     return prediction - target
+
+
+def _finish_marre(error: Sum, extent: Extent, *, scale: float) -> float:
+    if error.rows == 0:
+        return math.nan
+    return scale * float(np.mean(error.mean / (extent.high - extent.low)))
+
+
+@loss(
+    finish=_finish_marre,
+    aliases=("mean_absolute_ranged_relative_error",),
+    minimum_when_equal=("prediction", "target"),
+    use_when="forecasts of series in different units should compare, by the range of each",
+    avoid_when="one outlier sets the range of the target (nrmse with std, d2-absolute-error)",
+    reference="darts.metrics.marre",
+)
+def marre(
+    prediction: Real,
+    target: Real,
+    *,
+    scale: Annotated[float, POSITIVE, "100 for per cent, as darts has it"] = 100.0,
+) -> tuple[Array, Array]:
+    r"""Mean absolute error as a share of the range of the target.
+
+    prediction, target: (N, ...) -> one number of all rows, in per cent. Columns are averaged.
+
+    .. math:: \ell = 100\,\frac{\overline{|x - y|}}{\max y - \min y}
+
+    A target that never changes has no range: inf, or NaN if it is predicted exactly.
+
+    >>> losses.marre([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0]).round(4).item()
+    6.6667
+    """
+    return np.abs(prediction - target), target
+
+
+def _finish_ope(error: Sum, target: Sum, *, scale: float) -> float:
+    if error.rows == 0:
+        return math.nan
+    return scale * float(np.mean(np.abs(error.mean / target.mean)))
+
+
+@loss(
+    finish=_finish_ope,
+    aliases=("overall_percentage_error",),
+    minimum_when_equal=("prediction", "target"),
+    use_when="the total over all rows is what must come right, as in a budget",
+    avoid_when="each row must: errors to both sides cancel (wmape)",
+    reference="darts.metrics.ope",
+)
+def ope(
+    prediction: Real,
+    target: Real,
+    *,
+    scale: Annotated[float, POSITIVE, "100 for per cent, as darts has it"] = 100.0,
+) -> tuple[Array, Array]:
+    r"""How far the total of the predictions is from that of the targets, as a share of it.
+
+    prediction, target: (N, ...) -> one number of all rows, in per cent. Columns are averaged.
+
+    .. math:: \ell = 100\,\Bigl|\frac{\sum x - \sum y}{\sum y}\Bigr|
+
+    Targets that add up to 0 give inf, or NaN if the predictions do too.
+
+    >>> losses.ope([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0]).round(4).item()
+    8.6957
+    """
+    return prediction - target, target
