@@ -736,7 +736,7 @@ def approx_ndcg(
 @loss(
     aliases=(
         "map", "mean_average_precision", "retrieval_average_precision", "RetrievalMAP",
-        "ap_metric",
+        "ap_metric", "rank:map",
     ),
     divisor=_with_relevant,
     minimum_when_equal=("prediction", "target"),

@@ -45,7 +45,7 @@ def _weighted(elements: Array, weight: Array | None) -> Array:
 @loss(
     aliases=(
         "mse_loss", "mean_squared_error", "squared_error", "l2", "reg:squarederror",
-        "regression_l2",
+        "regression_l2", "regression",
     ),
     torch="torch.nn.MSELoss",
     divisor=_element_weight,
@@ -104,7 +104,7 @@ def mae(prediction: Real, target: Real, weight: Weight | None = None) -> Array:
 
 
 @loss(
-    aliases=("l2_loss", "half_mse"),
+    aliases=("l2_loss", "half_mse", "lsgan"),
     minimum_when_equal=("prediction", "target"),
     use_when="the gradient should be the residual itself, or optax, scikit-learn must be matched",
     avoid_when="the number is reported: readers expect the whole square (mse)",

@@ -201,7 +201,12 @@ def _finish_nrmse(
 
 @loss(
     finish=_finish_nrmse,
-    aliases=("normalized_root_mean_squared_error", "scatter_index"),
+    aliases=(
+        "normalized_root_mean_squared_error",
+        "scatter_index",
+        "coefficient_of_variation",
+        "cv_rmse",
+    ),
     minimum_when_equal=("prediction", "target"),
     use_when="errors of targets in different units or of different size should compare",
     avoid_when="the target's mean is near 0 or its range is set by outliers; choose another scale",
@@ -461,7 +466,7 @@ def _finish_kappa(error: Spread, prediction: Spread, target: Spread) -> float:
     finish=_finish_kappa,
     aliases=(
         "qwk", "quadratic_kappa", "cohen_kappa_quadratic", "one_minus_quadratic_weighted_kappa",
-        "concordance", "ccc", "concordance_corrcoef", "lins_concordance",
+        "concordance", "ccc", "concordance_corrcoef", "lins_concordance", "WKappa",
     ),
     minimum_when_equal=("prediction", "target"),
     use_when="ratings on an ordered scale, by a model and a human: agreement beyond chance",

@@ -228,7 +228,14 @@ def _of_classes(share: float) -> Callable[..., float]:
 
 @loss(
     finish=_of_masks(0.5),
-    aliases=("dice_loss", "binary_dice_loss", "soft_dice", "sorensen_dice", "f1_loss"),
+    aliases=(
+        "dice_loss",
+        "binary_dice_loss",
+        "soft_dice",
+        "sorensen_dice",
+        "f1_loss",
+        "dice_score",
+    ),
     use_when="small regions on a large background: only overlap counts, not the true background",
     avoid_when="pixels hold one of several classes (multiclass-dice), or probabilities must be "
     "calibrated (bce)",
@@ -465,7 +472,7 @@ def _finish_tversky(
 
 @loss(
     finish=_finish_tversky,
-    aliases=("tversky_loss", "binary_tversky"),
+    aliases=("tversky_loss", "binary_tversky", "focal_tversky", "FocalTverskyLoss"),
     use_when="to miss a region is worse than to overdraw it, or the reverse: beta against alpha",
     avoid_when="both errors count alike: dice",
     reference="Salehi et al. 2017, arXiv:1706.05721; gamma: Abraham and Khan 2018, "
