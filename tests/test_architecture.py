@@ -53,7 +53,7 @@ OUTSIDERS = {
     "click": set(),
     "torch": set(),
     "sklearn": set(),
-    "scipy": set(),
+    "scipy": {"analysis"},
 }
 
 

@@ -1,0 +1,1 @@
+"""Models on the same rows: what their losses differ by, and whether that may be chance."""
