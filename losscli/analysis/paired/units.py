@@ -43,13 +43,13 @@ def most_units(width: int) -> int:
 
 def dealt(seed: int, start: int, count: int, units: int) -> NDArray[np.int64]:
     """The unit of each of ``count`` rows from ``start`` on."""
-    parts = [np.empty(0, np.uint16)]
-    first = start // MOST_UNITS
-    for chunk in range(first, -(-(start + count) // MOST_UNITS)):
-        drawn = stream(seed, DEAL, chunk).integers(0, MOST_UNITS, MOST_UNITS, np.uint16)
-        parts.append(drawn & (units - 1))
+    first, last = start // MOST_UNITS, -(-(start + count) // MOST_UNITS)
+    drawn = np.empty((last - first, MOST_UNITS), np.int64)
+    for row, chunk in enumerate(range(first, last)):
+        drawn[row] = stream(seed, DEAL, chunk).integers(0, MOST_UNITS, MOST_UNITS, np.uint16)
     skip = start - first * MOST_UNITS
-    return np.concatenate(parts)[skip : skip + count].astype(np.int64)
+    # The number of units is a power of two.
+    return drawn.reshape(-1)[skip : skip + count] & (units - 1)
 
 
 @dataclass(slots=True)
@@ -94,8 +94,10 @@ class UnitTotals:
     def _deal_again(self, rows: int) -> None:
         """Give the rows that were units of their own to their units."""
         unit = dealt(self.seed, 0, rows, self._units)
-        alone = self._totals[:, :rows]
-        self._totals = np.array([np.bincount(unit, x, self._units) for x in alone])
+        alone = self._totals[:, :rows].copy()
+        self._totals[:] = 0.0
+        for total, column in zip(self._totals, alone, strict=True):
+            total += np.bincount(unit, column, self._units)
 
     def totals(self) -> Array:
         """(units, width): only units that are used, unless rows were dealt."""
