@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ParameterError,
         UnknownLossError,
         UsageError,
+        UserCodeError,
     )
     from losscli.results import Result
     from losscli.spec import loss, parse
@@ -34,6 +35,7 @@ __all__ = [
     "Result",
     "UnknownLossError",
     "UsageError",
+    "UserCodeError",
     "__version__",
     "compute",
     "loss",
@@ -50,7 +52,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'losscli' has no attribute {name!r}")
     if name in _ERRORS:
         return getattr(import_module("losscli.errors"), name)
-    losses = import_module("losscli.losses")  # registers them, so that parse knows their names
+    # Both register losses, so that parse knows their names.
+    losses = import_module("losscli.losses")
+    import_module("losscli.custom")
     if name == "losses":
         return losses
     home = {"compute": "api", "Result": "results"}.get(name, "spec")

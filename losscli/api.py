@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
+import losscli.custom
 from losscli.analysis.facts import Facts
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
@@ -14,15 +16,16 @@ from losscli.engine.evaluate import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation
 from losscli.engine.executor import Blocks, run
 from losscli.engine.plan import Plan, Schedule, TakeRoles
+from losscli.engine.settle import settle
 from losscli.errors import UsageError, did_you_mean
 from losscli.results import Result
 from losscli.shapes import Fit
-from losscli.spec import BoundLoss, Reduction, parse
+from losscli.spec import BoundLoss, Loss, Reduction, parse
 from losscli.together import Samples, Together, facts_of
 
 
 def compute(
-    loss: str | BoundLoss,
+    loss: str | BoundLoss | Callable[..., Any],
     *arrays: object,
     reduction: str | None = None,
     group: object = None,
@@ -33,7 +36,8 @@ def compute(
 
     Args:
         loss: a name (``mse``, ``MSELoss``, ``mean_squared_error``) or a spec string such as
-            ``huber(delta=2)``.
+            ``huber(delta=2)``; a loss of your own as ``my_losses.py:tail``, or the function, class
+            or module itself.
         arrays: the data in PyTorch's argument order: NumPy, pandas, Arrow, anything with
             ``__array__``, or a path to a CSV or Parquet file.
         reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
@@ -53,17 +57,33 @@ def compute(
         ParameterError: a parameter is unknown or out of range.
         UsageError: a role is missing, or there is one too many.
         DataError: the data does not fit the loss.
+        UserCodeError: a loss of your own went wrong.
     """
     from losscli.data.arrays import from_arrays
 
-    bound = parse(loss) if isinstance(loss, str) else loss
+    bound = bind(loss)
     roles = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     inputs = from_arrays(bound.loss.inputs, arrays, given, group)
+    bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)
     run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall")
     return run.evaluate()
+
+
+def bind(loss: str | BoundLoss | Callable[..., Any]) -> BoundLoss:
+    """The loss that a spec string stands for, or that a user's function or class is.
+
+    Raises:
+        UnknownLossError, ParameterError, UsageError: as :func:`losscli.spec.parse`.
+        UserCodeError: a loss of your own does not load, or is no loss.
+    """
+    if isinstance(loss, str):
+        return parse(loss)
+    if isinstance(loss, BoundLoss):
+        return loss
+    return (loss if isinstance(loss, Loss) else losscli.custom.from_object(loss))()
 
 
 def measure_facts(inputs: Inputs, threads: int | None = None) -> Facts:

@@ -16,6 +16,7 @@ A *role* is an argument that is data, one entry a row; its :class:`Domain` also 
 ``4``    a digit is a length
 ``...``  any further axes, the same for all roles of a loss
 ``*``    as ``...``, or one value for the whole row
+``any``  any further axes, whatever those of other roles are (a user's own loss)
 ======== ==========================================================================
 
 A letter has one length for all roles of a loss that name it.
@@ -65,7 +66,7 @@ class Interval:
 
 # Axes along which rows may differ in length, and those that stand for any number of axes.
 LIST_AXES = ("L", "T", "S")
-FURTHER = ("...", "*")
+FURTHER = ("...", "*", "any")
 
 ANY = Interval()
 POSITIVE = Interval(low=0.0, low_open=True)
@@ -662,6 +663,13 @@ class Role:
 SAMPLE_WEIGHT = Role(
     "sample_weight", Domain("weight", PER_ROW, "a weight, at least 0", NON_NEGATIVE), optional=True
 )
+
+# What an argument of a user's own loss is while its author has not said more.
+UNDECLARED = Domain("undeclared", ("N", "any"), "any number", nan=True)
+UNDECLARED_INDEX = Domain(
+    "undeclared index", ("N", "any"), "a whole number", integral=True,
+    hint="the first rows hold whole numbers only, so they are given as integers, as indices are",
+)  # fmt: skip
 
 # What can be measured before a loss is chosen: a prediction and a target of any shape.
 ANYTHING = Domain("anything", ELEMENTWISE, "any number", nan=True)

@@ -7,6 +7,7 @@
     │   ├── UnknownLossError             no loss has that name
     │   └── ParameterError               a parameter of a loss is missing, unknown or out of range
     ├── DataError               exit 2   data cannot be used: says which, where, what to do
+    ├── UserCodeError           exit 2   a loss of the user's own went wrong; says in which line
     └── OutputError             exit 2   a result could not be written
 """
 
@@ -83,6 +84,42 @@ class DataError(LosscliError):
             parts.append(f"column {self.column!r}")
         if self.row is not None:
             parts.append(f"row {self.row}")
+        return ", ".join(parts)
+
+
+class UserCodeError(LosscliError):
+    """A fault in a user's own loss: an exception, a wrong shape, a file that does not load.
+
+    ``line`` counts from 1 and ``source`` is the text of that line, where one is to blame.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        source: str = "",
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(f"{message}\n  {source}" if source else message, hint=hint)
+        self.path = path
+        self.line = line
+        self.source = source
+        self.row: int | None = None
+
+    def in_row(self, row: int) -> UserCodeError:
+        """The same fault, met in this row, from 0, of what the loss was given."""
+        self.row = row
+        return self
+
+    @property
+    def where(self) -> str:
+        parts = [self.path] if self.path else []
+        if self.line is not None:
+            parts.append(f"line {self.line}")
         return ", ".join(parts)
 
 

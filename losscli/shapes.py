@@ -128,6 +128,8 @@ class _Axes:
         rest = shape[named:]
         if self.extra is None:
             self.extra = rest
+        if domain.axes[-1] == "any" and not _same_values(rest, self.extra):
+            return (*want, *rest)
         one_a_row = domain.axes[-1] == "*" and _trimmed(rest) == ()
         return (*want, *((1,) * len(self.extra) if one_a_row else self.extra))
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import cached_property, wraps
 from math import inf, nan
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -26,20 +31,33 @@ Reduction: TypeAlias = Literal["mean", "sum", "none", "batchmean", "overall"]
 ROW_REDUCTIONS: tuple[Reduction, ...] = ("mean", "sum", "none")
 # Of a set loss: over all rows at once, or of each row (or group) by itself and then the mean.
 SET_REDUCTIONS: tuple[Reduction, ...] = ("overall", "mean", "none")
-Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
 Kernel = TypeVar("Kernel", bound=Callable[..., Array | tuple[Array, ...]])
+
+
+class Required(Enum):
+    """The default of a parameter that has none; only a user's own loss has such parameters."""
+
+    REQUIRED = "required"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+REQUIRED = Required.REQUIRED
+Value: TypeAlias = float | int | bool | str | tuple[float, ...] | Required | None
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
     """An argument that is a setting: one value for the whole run.
 
-    ``kind`` is ``float``, ``int``, ``bool``, ``str`` (with ``choices``) or ``vector``; ``size`` is
-    the axis a vector runs along, or an int points into: ``C`` classes, ``K`` the columns of a row.
+    ``kind`` is ``float``, ``int``, ``bool``, ``str`` (one of ``choices``, if there are any),
+    ``vector``, or ``any`` of these where nobody said which; ``size`` is the axis a vector runs
+    along, or an int points into: ``C`` classes, ``K`` the columns of a row.
     """
 
     name: str
-    kind: Literal["float", "int", "bool", "str", "vector"]
+    kind: Literal["float", "int", "bool", "str", "vector", "any"]
     default: Value
     optional: bool
     interval: Interval
@@ -49,8 +67,8 @@ class Param:
 
     def check(self, loss: str, value: object) -> Value:
         """The value as this parameter stores it, or a :class:`ParameterError`."""
-        if value is None and self.optional:
-            return None
+        if (value is None and self.optional) or (value is REQUIRED and self.default is REQUIRED):
+            return typing.cast(Value, value)
         try:
             clean = self._convert(value)
         except (TypeError, ValueError, OverflowError):
@@ -61,15 +79,17 @@ class Param:
         return clean
 
     def _convert(self, value: Any) -> Value:
-        if self.kind == "vector":
+        if self.kind == "any" and isinstance(value, bool | int | float | str):
+            return value
+        if self.kind in ("vector", "any"):
             vector = np.atleast_1d(np.asarray(value, dtype=np.float64))
             if vector.ndim > 1:
                 raise ValueError
             return tuple(vector.tolist())
         if self.kind == "str":
-            if value not in self.choices:
+            if not isinstance(value, str) or (self.choices and value not in self.choices):
                 raise ValueError
-            return str(value)
+            return value
         if self.kind == "bool":
             if not isinstance(value, bool | np.bool_):
                 raise TypeError
@@ -90,6 +110,8 @@ class Param:
         """
         if self.optional and text.strip().casefold() == "none":
             return None
+        if self.kind == "any":
+            return self.check(loss, _guess(text))
         try:
             if self.kind == "vector":
                 return self.check(loss, [float(part) for part in text.split(",")])
@@ -106,11 +128,29 @@ class Param:
         if self.kind == "bool":
             return "true or false"
         if self.kind == "str":
-            return " or ".join(self.choices)
+            return " or ".join(self.choices) or "text"
+        if self.kind == "any":
+            return "a number, a list of numbers or text"
         noun = {"float": "a number", "int": "a whole number", "vector": "a list of numbers"}[
             self.kind
         ]
         return noun if self.interval == ANY else f"{noun} in {self.interval}"
+
+
+def _guess(text: str) -> float | int | bool | str | list[float]:
+    """What a text most likely stands for where no type was declared."""
+    word = text.strip().casefold()
+    if word in ("true", "false"):
+        return word == "true"
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        return text
 
 
 def format_value(value: object) -> str:
@@ -120,9 +160,46 @@ def format_value(value: object) -> str:
     return repr(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a loss that is not ours came from: ``my_losses.py``, line 12, or a package.
+
+    ``digest`` is the SHA-256 of the file, so that two results can be told to come from one code.
+    """
+
+    place: str
+    line: int | None = None
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return self.place if self.line is None else f"{self.place}, line {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """How a loss of a user's own is run, settled by trying it on the first rows.
+
+    Attributes:
+        how: ``elements`` it returns a loss of each element or row; ``rows`` one number, so every
+            row is evaluated by itself; ``once`` all rows must be there at once.
+        why: what was seen.
+        doubts: findings by code, each with what was seen.
+    """
+
+    how: Literal["elements", "rows", "once"]
+    why: str = ""
+    doubts: tuple[tuple[str, str, str], ...] = ()
+
+
 @dataclass(frozen=True)
 class Loss:
-    """A declared loss: the kernel and everything a reader, a user or the engine asks about it."""
+    """A declared loss: the kernel and everything a reader, a user or the engine asks about it.
+
+    The arguments are read off the kernel's signature unless they are given. A loss of a user's own
+    has an ``origin``, may run on one thread only (``serial``), and is settled before it is run:
+    ``settle`` gets the first rows and gives the loss that the engine evaluates, with its
+    ``conduct``.
+    """
 
     name: str
     family: str
@@ -140,6 +217,11 @@ class Loss:
     use_when: str = ""
     avoid_when: str = ""
     reference: str = ""
+    arguments: tuple[Role | Param, ...] | None = field(default=None, repr=False)
+    origin: Origin | None = None
+    serial: bool = False
+    settle: Settle | None = field(default=None, repr=False, compare=False)
+    conduct: Conduct | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def summary(self) -> str:
@@ -197,7 +279,7 @@ class Loss:
 
     @cached_property
     def _arguments(self) -> tuple[Role | Param, ...]:
-        return tuple(_read_arguments(self.kernel))
+        return tuple(_read_arguments(self.kernel)) if self.arguments is None else self.arguments
 
     def __call__(self, **params: object) -> BoundLoss:
         """This loss with these parameters; the others keep their defaults.
@@ -262,7 +344,7 @@ class BoundLoss:
             axis = self.loss.params[name].size
             if isinstance(value, int) and axis:
                 self._check_index(name, value, vector_size(axis, fits))
-            if not isinstance(value, tuple):
+            if not isinstance(value, tuple) or not axis:
                 continue
             wanted, noun = vector_size(axis, fits), "class" if axis == "C" else "column"
             if len(value) not in (wanted, wanted if axis == "C" else 1):
@@ -292,6 +374,24 @@ class BoundLoss:
         return f"{self.name}({', '.join(given)})" if given else self.name
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The first rows of a run, on which a user's loss is tried.
+
+    ``arrays`` are in the kernel's shape, by role. ``rows`` counts those of the whole run, None
+    where only reading tells. ``weighted`` says that there is a sample weight, ``reduction`` what
+    was asked for.
+    """
+
+    arrays: Mapping[str, Array]
+    rows: int | None
+    weighted: bool
+    reduction: str | None
+
+
+Settle: TypeAlias = Callable[[BoundLoss, Trial], Loss]
+
+
 def loss(
     *,
     aliases: tuple[str, ...] = (),
@@ -304,9 +404,9 @@ def loss(
     reductions: tuple[Reduction, ...] | None = None,
     minimum_when_equal: tuple[str, str] | None = None,
     non_negative: bool = True,
-    use_when: str,
-    avoid_when: str,
-    reference: str,
+    use_when: str = "",
+    avoid_when: str = "",
+    reference: str = "",
 ) -> Callable[[Kernel], Kernel]:
     """Register the decorated kernel under its own name, ``smooth_l1`` as ``smooth-l1``.
 
@@ -352,10 +452,33 @@ def loss(
             avoid_when=avoid_when,
             reference=reference,
         )
-        _register(declaration)
-        return typing.cast(Kernel, _array_like(declaration))
+        if not _SETTING_ASIDE.get():
+            _register(declaration)
+        call = _array_like(declaration)
+        _DECLARED[call] = declaration
+        return typing.cast(Kernel, call)
 
     return declare
+
+
+# Declarations by what the decorator gave back, for whoever passes the function itself.
+_DECLARED: WeakKeyDictionary[Callable[..., Any], Loss] = WeakKeyDictionary()
+_SETTING_ASIDE: ContextVar[bool] = ContextVar("losscli_setting_aside", default=False)
+
+
+def declared_by(function: Callable[..., Any]) -> Loss | None:
+    """The declaration of a function that :func:`loss` decorated."""
+    return _DECLARED.get(function)
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Losses that are declared in here keep their declaration, but no name of their own."""
+    token = _SETTING_ASIDE.set(True)
+    try:
+        yield
+    finally:
+        _SETTING_ASIDE.reset(token)
 
 
 def _array_like(declared: Loss) -> Callable[..., Array]:
@@ -464,18 +587,31 @@ def _register(declaration: Loss) -> None:
     _BY_NAME[declaration.name] = declaration
 
 
+Resolver: TypeAlias = Callable[[str], Loss | None]
+_RESOLVERS: list[Resolver] = []
+
+
+def add_resolver(resolver: Resolver) -> None:
+    """Have :func:`find` ask ``resolver`` for names that are not ours, such as a file's losses."""
+    if resolver not in _RESOLVERS:
+        _RESOLVERS.append(resolver)
+
+
 def registered() -> Mapping[str, Loss]:
     """All losses by canonical name, in the order of their declaration."""
     return types.MappingProxyType(_BY_NAME)
 
 
 def find(name: str) -> Loss:
-    """The loss of this canonical name or alias.
+    """The loss of this canonical name or alias, or a user's own, as ``my_losses.py:tail``.
 
     Raises:
         UnknownLossError: there is none; says which name comes closest.
+        UserCodeError: the user's file cannot be loaded.
     """
-    found = _BY_KEY.get(_key(name))
+    found = None if ":" in name else _BY_KEY.get(_key(name))
+    for resolver in _RESOLVERS:
+        found = found or resolver(name)
     if found is not None:
         return found
     spellings = [*_BY_NAME, *(alias for known in _BY_NAME.values() for alias in known.aliases)]
@@ -496,6 +632,14 @@ class _Names(ast.NodeTransformer):
 
 
 _NAMES = _Names()
+# The path of a file may have a bracket in it.
+_SPEC = re.compile(r"\s*(.+?\.py:[\w.]+|[^(]+?)\s*(?:\((.*))?", re.DOTALL)
+
+
+def split(text: str) -> tuple[str, str | None]:
+    """The name in a spec string and what follows its bracket, None without one."""
+    found = _SPEC.fullmatch(text.strip())
+    return (found[1], found[2]) if found else (text.strip(), None)
 
 
 def parse(text: str) -> BoundLoss:
@@ -505,9 +649,9 @@ def parse(text: str) -> BoundLoss:
         UnknownLossError, ParameterError: as :func:`find` and :meth:`Loss.__call__`.
         UsageError: the text is not a spec string.
     """
-    name, bracket, rest = text.strip().partition("(")
-    declared = find(name.strip())
-    if not bracket:
+    name, rest = split(text)
+    declared = find(name)
+    if rest is None:
         return declared()
     try:
         call = ast.parse(f"f({rest}", mode="eval").body

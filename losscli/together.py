@@ -73,7 +73,8 @@ class Together:
 
         # Infinities and NaN are results; they are reported as such, not warned about on the way.
         with np.errstate(all="ignore"):
-            with closing(run(schedule, look, self.threads)) as outcomes:
+            serial = any(measure.bound.loss.serial for measure in measures)
+            with closing(run(schedule, look, self.threads, serial=serial)) as outcomes:
                 for seen in outcomes:
                     fold.add(seen)
                     self._hand_on_roles(seen)

@@ -241,6 +241,8 @@ def leaves(question: Question | None = None) -> Iterator[tuple[tuple[str, ...], 
 def place_of(name: str) -> tuple[str, ...]:
     """The flags that lead to this loss, or to the one that stands for its family."""
     family = find(name).family
+    if family == CUSTOM:
+        return next(flags for flags, leaf in leaves() if leaf.use_when == _rules().use_when)
     near = [(flags, leaf) for flags, leaf in leaves() if leaf.loss != CUSTOM]
     own = [flags for flags, leaf in near if leaf.loss == name]
     same = [flags for flags, leaf in near if find(leaf.loss).family == family]

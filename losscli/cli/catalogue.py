@@ -34,6 +34,7 @@ def show_loss(
     format: PageFormatOption = PageFormat.table,
 ) -> None:
     """Show everything about a loss: inputs, parameters, formula, divisor, when to use it."""
+    import losscli.custom  # noqa: F401 - finds a user's own
     from losscli.analysis.guide import place_of
     from losscli.spec import parse
 

@@ -62,8 +62,10 @@ def _compute(
     ] = None,
 ) -> None:
     from losscli.api import Run, choose_reduction
+    from losscli.engine.settle import settle
 
     inputs = selection.open(bound.loss, files)
+    bound = settle(bound, inputs, reduction)
     reports = {"json": json_report, "markdown": markdown_report}
     outputs = [path for path in (per_sample, *reports.values()) if path is not None]
     reject_overwrite(outputs, inputs)

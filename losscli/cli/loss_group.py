@@ -12,7 +12,13 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from losscli.spec import BoundLoss, Param
 
-_WORDS = {"float": "FLOAT", "int": "INTEGER", "vector": "X,X,...|@FILE", "str": "TEXT"}
+_WORDS = {
+    "float": "FLOAT",
+    "int": "INTEGER",
+    "vector": "X,X,...|@FILE",
+    "str": "TEXT",
+    "any": "VALUE|X,X,...|@FILE",
+}
 
 
 class LossGroup(TyperGroup):
@@ -42,7 +48,8 @@ def loss_group(body: Callable[..., None]) -> type[LossGroup]:
 
 
 def _registered() -> Mapping[str, object]:
-    import losscli.losses  # noqa: F401 - registers the losses
+    import losscli.custom
+    import losscli.losses  # noqa: F401 - both register losses
     from losscli.spec import registered
 
     return registered()
@@ -85,12 +92,13 @@ def _plain(text: str) -> str:
 
 
 def _option(param: Param, bound: BoundLoss) -> inspect.Parameter:
-    from losscli.spec import format_value
+    from losscli.spec import REQUIRED, format_value
 
     flag = f"--{param.name.replace('_', '-')}"
     default = bound.params[param.name]
-    shown = "none" if default is None else format_value(default).lower()
-    about = f"{param.help[0].upper()}{param.help[1:]}: {param.describe()}. Default {shown}."
+    shown = f"Default {'none' if default is None else format_value(default).lower()}."
+    shown = "Required." if default is REQUIRED else shown
+    about = f"{param.help[0].upper()}{param.help[1:]}: {param.describe()}. {shown}"
     kind: Any = bool | None if param.kind == "bool" else str | None
     option = typer.Option(
         *([f"{flag}/--no{flag[1:]}"] if param.kind == "bool" else [flag]),
@@ -112,7 +120,7 @@ def _with_options(bound: BoundLoss, options: Mapping[str, str | bool | None]) ->
 
 
 def _value(loss: str, param: Param, given: str | bool) -> object:
-    if param.kind == "vector" and isinstance(given, str) and given.startswith("@"):
+    if param.kind in ("vector", "any") and isinstance(given, str) and given.startswith("@"):
         from losscli.data.files import read_vector
 
         return read_vector(given[1:])

@@ -46,9 +46,15 @@ Blocks: TypeAlias = tuple[Block | None, ...]
 
 
 def run(
-    schedule: Schedule, measure: Callable[[Blocks], Outcome], threads: int | None = None
+    schedule: Schedule,
+    measure: Callable[[Blocks], Outcome],
+    threads: int | None = None,
+    *,
+    serial: bool = False,
 ) -> Generator[Outcome, None, None]:
     """``measure`` of all blocks, in row order, whatever the number of threads.
+
+    With ``serial`` one thread calls ``measure``, block after block; the others read ahead.
 
     Raises:
         DataError: the first fault in row order: a value outside its domain, a missing value,
@@ -61,19 +67,23 @@ def run(
         for span in spans:
             yield from (measure(blocks) for blocks in _walk(schedule, span, None))
         return
-    yield from _run_threads(schedule, spans, measure, threads)
+    yield from _run_threads(schedule, spans, measure, threads, 1 if serial else threads)
 
 
 def _run_threads(
-    schedule: Schedule, spans: list[Span], measure: Callable[[Blocks], Outcome], threads: int
+    schedule: Schedule,
+    spans: list[Span],
+    measure: Callable[[Blocks], Outcome],
+    threads: int,
+    evaluating: int,
 ) -> Generator[Outcome, None, None]:
     from concurrent.futures import ThreadPoolExecutor
 
     stop = Event()
     with ExitStack() as stack:
-        workers = stack.enter_context(ThreadPoolExecutor(threads, "losscli-span"))
+        workers = stack.enter_context(ThreadPoolExecutor(evaluating, "losscli-span"))
         readers = None
-        if len(spans) < threads:
+        if min(len(spans), evaluating) < threads:
             readers = stack.enter_context(ThreadPoolExecutor(threads, "losscli-read"))
         stack.callback(workers.shutdown, wait=False, cancel_futures=True)
         stack.callback(stop.set)
