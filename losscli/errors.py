@@ -111,8 +111,11 @@ class UserCodeError(LosscliError):
         self.row: int | None = None
 
     def in_row(self, row: int) -> UserCodeError:
-        """The same fault, met in this row, from 0, of what the loss was given."""
-        self.row = row
+        """The same fault, met in this row, from 0, of what the loss was given.
+
+        Who knows where these rows begin says so too: the numbers add up.
+        """
+        self.row = row + (self.row or 0)
         return self
 
     @property
@@ -120,6 +123,8 @@ class UserCodeError(LosscliError):
         parts = [self.path] if self.path else []
         if self.line is not None:
             parts.append(f"line {self.line}")
+        if self.row is not None:
+            parts.append(f"at row {self.row + 1}")
         return ", ".join(parts)
 
 

@@ -20,7 +20,16 @@ VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
 DECLARATIONS = ROWS | {"spec", "state", "statistics", "results"}
-BELOW_CLI = DECLARATIONS | {"losses", "data", "engine", "analysis", "report", "together", "api"}
+BELOW_CLI = DECLARATIONS | {
+    "losses",
+    "data",
+    "custom",
+    "engine",
+    "analysis",
+    "report",
+    "together",
+    "api",
+}
 ALLOWED = {
     "errors": set(),
     "version": set(),
@@ -34,6 +43,7 @@ ALLOWED = {
     "results": VALUES,
     "losses": {"spec", "domain", "numerics", "statistics", "state"},
     "data": ROWS,
+    "custom": ROWS | {"spec", "statistics", "data"},
     "engine": DECLARATIONS | {"losses", "data"},
     "analysis": DECLARATIONS | {"losses", "data", "engine"},
     "report": VALUES | {"spec", "results"},

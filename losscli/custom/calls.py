@@ -90,12 +90,13 @@ class Caller:
 
     def _prepared(self, value: Any) -> Any:
         """The instance in double precision, and without a reduction of its own."""
-        if isinstance(getattr(value, "reduction", None), str) and not self.manner.reduced:
-            if self.target.made is not None or tensors.is_module(value):
-                value.reduction = "none"
+        is_ours = self.target.made is not None or tensors.is_module(value)
+        reduces = isinstance(getattr(value, "reduction", None), str)
+        if is_ours and reduces and not self.manner.reduced:
+            value.reduction = "none"
         if tensors.is_module(value):
             value = value.double()
-        return getattr(value, "forward") if self._has_only_forward(value) else value
+        return value.forward if self._has_only_forward(value) else value
 
     @staticmethod
     def _has_only_forward(value: Any) -> bool:
@@ -117,8 +118,9 @@ class Caller:
     def _form(self, value: Value, default: Value, form: Form) -> Any:
         if not isinstance(value, tuple):
             # A default of 2 says that whole numbers are meant, such as a power or a count.
-            counts = isinstance(default, int) and isinstance(value, float) and value.is_integer()
-            return int(value) if counts else value
+            if isinstance(default, int) and isinstance(value, float) and value.is_integer():
+                return int(value)
+            return value
         if form == "list":
             return list(value)
         if form == "tuple":

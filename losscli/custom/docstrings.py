@@ -80,7 +80,8 @@ def _entries(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The entries of a section: the line that begins each, and the text indented below it."""
     indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
     base = min(indents, default=0)
-    head, body = "", []
+    head = ""
+    body: list[str] = []
     for line in lines:
         if line.strip() and len(line) - len(line.lstrip()) == base:
             if head:

@@ -71,7 +71,7 @@ def _first_that_works(target: Target, bound: BoundLoss, rows: Arrays) -> tuple[C
             return caller, caller(rows)
         except UserCodeError as error:
             failures.setdefault(manner.tensors, error)
-    raise failures[wants_tensors or _speaks_torch(target) and True in failures]
+    raise failures[wants_tensors or (_speaks_torch(target) and True in failures)]
 
 
 def _manners(target: Target, roles: tuple[Role, ...], rows: Arrays) -> Iterator[Manner]:

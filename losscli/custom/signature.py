@@ -16,6 +16,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import numpy as np
@@ -132,8 +133,8 @@ def read(
 
 def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
     """Annotations resolved; where that fails, as they stand in the source."""
-    target = function.func if hasattr(function, "func") and hasattr(function, "args") else function
-    for plain in (target, getattr(type(target), "__call__", None)):
+    target = function.func if isinstance(function, partial) else function
+    for plain in (target, type(target).__call__):
         try:
             found = typing.get_type_hints(plain, include_extras=True)
         except Exception:  # any expression may stand in an annotation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 
 import numpy as np
@@ -16,13 +17,19 @@ from losscli.spec import BoundLoss, Trial
 _ROWS = 64
 
 
-def settle(bound: BoundLoss, inputs: Inputs, reduction: str | None = None) -> BoundLoss:
+def settle(
+    bound: BoundLoss,
+    inputs: Inputs,
+    reduction: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> BoundLoss:
     """The loss as the engine evaluates it; ours come back as they are.
 
     Args:
         bound: any loss.
         inputs: what it will be run on; their first rows are read.
         reduction: what was asked for, None for the loss's own.
+        names: under which name the inputs hold each role, None where it is its own.
 
     Raises:
         ParameterError: a setting without default is not given.
@@ -31,7 +38,8 @@ def settle(bound: BoundLoss, inputs: Inputs, reduction: str | None = None) -> Bo
     """
     if bound.loss.settle is None:
         return bound
-    plan = Plan(inputs, fit_inputs(bound, inputs))
+    own = inputs if names is None else inputs.seen_as(names)
+    plan = Plan(own, fit_inputs(bound, own), names)
     read: dict[str, Rows] = {}
     with ExitStack() as stack:
         for feed in inputs.feeds:
@@ -39,10 +47,14 @@ def settle(bound: BoundLoss, inputs: Inputs, reduction: str | None = None) -> Bo
     rows = min(len(x) for x in read.values())
     if rows == 0:
         raise no_rows(inputs)
-    block = arrange(plan, {name: x[:rows] for name, x in read.items()}, 0, rows)
-    names = {role.name for role in bound.loss.roles}
-    arrays = {name: x[:_ROWS] for name, x in block.plain.items() if name in names}
-    weighted = "sample_weight" in inputs.roles
+    block = arrange(plan, plan.take({name: x[:rows] for name, x in read.items()}), 0, rows)
+    roles = {role.name for role in bound.loss.roles}
+    trial = Trial(
+        arrays={name: x[:_ROWS] for name, x in block.plain.items() if name in roles},
+        rows=next((feed.rows for feed in inputs.feeds if feed.rows is not None), None),
+        weighted="sample_weight" in own.roles,
+        reduction=reduction,
+    )
     with np.errstate(all="ignore"):
-        settled = bound.loss.settle(bound, Trial(arrays, plan.rows, weighted, reduction))
+        settled = bound.loss.settle(bound, trial)
     return BoundLoss(settled, bound.items)
