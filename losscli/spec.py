@@ -214,6 +214,7 @@ class Loss:
     reductions: tuple[Reduction, ...] = ROW_REDUCTIONS
     minimum_when_equal: tuple[str, str] | None = None
     non_negative: bool = True
+    greater_is_better: bool = False
     use_when: str = ""
     avoid_when: str = ""
     reference: str = ""
@@ -404,6 +405,7 @@ def loss(
     reductions: tuple[Reduction, ...] | None = None,
     minimum_when_equal: tuple[str, str] | None = None,
     non_negative: bool = True,
+    greater_is_better: bool = False,
     use_when: str = "",
     avoid_when: str = "",
     reference: str = "",
@@ -429,6 +431,7 @@ def loss(
         reductions: what ``--reduction`` may be, the default first.
         minimum_when_equal: the two roles that agree at a perfect prediction, tested as a law.
         non_negative: no input in the domains gives a negative loss, tested as a law.
+        greater_is_better: it is a similarity and no loss, so that no gate can judge it.
         use_when, avoid_when: for the decision guide and the reference page, no full stop.
         reference: a paper or a library.
     """
@@ -448,6 +451,7 @@ def loss(
             reductions=reductions or (SET_REDUCTIONS if finish else ROW_REDUCTIONS),
             minimum_when_equal=minimum_when_equal,
             non_negative=non_negative,
+            greater_is_better=greater_is_better,
             use_when=use_when,
             avoid_when=avoid_when,
             reference=reference,

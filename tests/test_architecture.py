@@ -19,17 +19,9 @@ GROUND = {"errors", "version"}
 VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
-DECLARATIONS = ROWS | {"spec", "state", "statistics", "results"}
-BELOW_CLI = DECLARATIONS | {
-    "losses",
-    "data",
-    "custom",
-    "engine",
-    "analysis",
-    "report",
-    "together",
-    "api",
-}
+DECLARATIONS = ROWS | {"spec", "state", "statistics", "results", "verdict"}
+OFFERED = {"together", "api", "checks"}
+BELOW_CLI = DECLARATIONS | {"losses", "data", "custom", "engine", "analysis", "report"} | OFFERED
 ALLOWED = {
     "errors": set(),
     "version": set(),
@@ -41,14 +33,16 @@ ALLOWED = {
     "state": VALUES,
     "statistics": VALUES | {"state"},
     "results": VALUES,
+    "verdict": VALUES | {"results"},
     "losses": {"spec", "domain", "numerics", "statistics", "state"},
     "data": ROWS,
     "custom": ROWS | {"spec", "statistics", "data"},
     "engine": DECLARATIONS | {"losses", "data"},
     "analysis": DECLARATIONS | {"losses", "data", "engine"},
-    "report": VALUES | {"spec", "results"},
-    "together": BELOW_CLI - {"report", "api"},
-    "api": BELOW_CLI - {"report"},
+    "report": VALUES | {"spec", "results", "verdict"},
+    "together": BELOW_CLI - {"report", "api", "checks"},
+    "api": BELOW_CLI - {"report", "checks"},
+    "checks": BELOW_CLI - {"report"},
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     "__init__": BELOW_CLI,

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from losscli.cli.catalogue import list_losses, show_loss
+from losscli.cli.check import CheckGroup
 from losscli.cli.compute import ComputeGroup
 from losscli.cli.options import expand, reading_of
 from losscli.cli.recommend import recommend
@@ -18,7 +19,7 @@ class _Commands(TyperGroup):
     """The commands in the order of their use."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return ["compute", "recommend", "list", "show"]
+        return ["compute", "check", "recommend", "list", "show"]
 
 
 app = typer.Typer(
@@ -34,7 +35,13 @@ compute = typer.Typer(
     no_args_is_help=True,
     subcommand_metavar="LOSS FILE... [OPTIONS]",
 )
+check = typer.Typer(
+    cls=CheckGroup,
+    no_args_is_help=True,
+    subcommand_metavar="LOSS FILE... [OPTIONS]",
+)
 app.add_typer(compute, name="compute", help="Evaluate a loss on saved predictions.")
+app.add_typer(check, name="check", help="Does a model pass? The exit code says so.")
 app.command("recommend")(expand(recommend, reading=reading_of))
 app.command("list")(list_losses)
 app.command("show")(show_loss)
@@ -61,6 +68,8 @@ def losscli(
     Which number, computed how, from which rows:
 
         losscli compute mse preds.csv targets.csv
+
+        losscli check mse preds.csv targets.csv --max 0.1
 
         losscli recommend --task classification
     """

@@ -18,6 +18,7 @@ from losscli.cli.options import (
     ResultFormat,
     Threads,
     expand,
+    paths_of,
     reject_overwrite,
 )
 from losscli.cli.output import show_result, write_report
@@ -68,7 +69,7 @@ def _compute(
     bound = settle(bound, inputs, reduction)
     reports = {"json": json_report, "markdown": markdown_report}
     outputs = [path for path in (per_sample, *reports.values()) if path is not None]
-    reject_overwrite(outputs, inputs)
+    reject_overwrite(outputs, paths_of(inputs))
     chosen = choose_reduction(bound, reduction, grouped=inputs.groups is not None)
     if per_sample is not None and chosen == "overall":
         raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
@@ -149,13 +149,18 @@ def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[
     return columns
 
 
-def reject_overwrite(outputs: Sequence[str], inputs: Inputs) -> None:
+def paths_of(inputs: Inputs) -> list[str]:
+    """The files that these inputs are read from."""
+    return [source.path for source in inputs.roles.values() if source.path is not None]
+
+
+def reject_overwrite(outputs: Sequence[str], inputs: Iterable[str]) -> None:
     """No output may have the name of an input, or of another output.
 
     Raises:
         UsageError: one does.
     """
-    taken = {os.path.realpath(s.path): s.path for s in inputs.roles.values() if s.path is not None}
+    taken = {os.path.realpath(path): path for path in inputs}
     for path in outputs:
         real = os.path.realpath(path)
         if real in taken:

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from losscli import report
-from losscli.errors import OutputError
+from losscli.errors import LosscliError, OutputError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
     from losscli.results import Advice, Result
     from losscli.spec import Loss
+    from losscli.verdict import Checked
 
 # What these print has no place for findings.
 _SILENT = ("value", "csv", "jsonl")
@@ -30,10 +31,27 @@ def show_result(result: Result, format: str) -> None:
 
 def write_report(result: Result, format: str, path: str) -> None:
     """A report in a file, whole or not at all."""
-    from losscli.data.sink import whole_file
+    with _file(path) as terminal:
+        report.show_result(result, format, terminal)
 
-    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        report.show_result(result, format, Terminal(file))
+
+def show_checked(checked: Checked, format: str) -> None:
+    """Verdicts on stdout; of a lone check that could not be made stderr has said all there is."""
+    if format == "table" and len(checked.verdicts) == 1 and checked.outcome == "error":
+        return
+    with _stdout() as terminal:
+        report.show_checked(checked, format, terminal)
+
+
+def write_checked(checked: Checked, format: str, path: str) -> None:
+    """A report about verdicts in a file, whole or not at all."""
+    with _file(path) as terminal:
+        report.show_checked(checked, format, terminal)
+
+
+def show_problem(error: LosscliError) -> None:
+    """What kept one of several things from being done, on stderr."""
+    report.show_error(error, Terminal.of(sys.stderr))
 
 
 def show_advice(advice: Advice, format: str) -> None:
@@ -57,6 +75,14 @@ def show_page(loss: Loss, place: tuple[str, ...], format: str) -> None:
 def discard_stdout() -> None:
     """Drop what is still buffered, or Python would fail to write it at exit, and say so."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _file(path: str) -> Iterator[Terminal]:
+    from losscli.data.sink import whole_file
+
+    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        yield Terminal(file)
 
 
 @contextmanager

@@ -233,6 +233,7 @@ def cosine_embedding(
     # It is no loss: the more alike, the greater.
     non_negative=False,
     use_when="the similarity itself is wanted, say to check embeddings; greater is more alike",
+    greater_is_better=True,
     avoid_when="a loss is wanted, where less is better (cosine-distance, negative-cosine)",
     reference="torch.nn.CosineSimilarity",
 )

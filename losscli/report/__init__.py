@@ -7,6 +7,7 @@
 ``screen``     draws a page on a terminal; the only importer of rich
 ``markdown``   draws a page as GitHub Markdown
 ``result``     ``compute`` in every format, with ``compute_page``
+``verdict``    ``check`` in every format, with ``check_page``
 ``advice``     ``recommend``
 ``catalogue``  ``list`` and ``show``; ``formula`` turns LaTeX into text
 ``error``      errors and findings on stderr
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from losscli.errors import LosscliError
     from losscli.results import Advice, Diagnostic, Result
     from losscli.spec import Loss
+    from losscli.verdict import Checked
 
 __all__ = [
     "Terminal",
     "show_advice",
+    "show_checked",
     "show_error",
     "show_findings",
     "show_list",
@@ -43,6 +46,13 @@ def show_result(result: Result, format: str, terminal: Terminal) -> None:
     from losscli.report import result as module
 
     module.FORMATS[format](result, terminal)
+
+
+def show_checked(checked: Checked, format: str, terminal: Terminal) -> None:
+    """What ``check`` found: table, json or markdown."""
+    from losscli.report import verdict
+
+    verdict.FORMATS[format](checked, terminal)
 
 
 def show_advice(advice: Advice, format: str, terminal: Terminal) -> None:

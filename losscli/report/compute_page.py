@@ -45,7 +45,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
         *_titled(_rows_title(result), _rows(result)),
         *_titled("findings", findings(result.diagnostics)),
         *_titled("guide", _guide(result.recommendation)),
-        Section("", (Code((line(Words(result.signature, "dim")), _headline(result))),)),
+        Section("", (Code((line(Words(result.signature, "dim")), headline(result))),)),
     ]
     return tuple(sections)
 
@@ -53,7 +53,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
 def summary_page(result: Result) -> Page:
     """The same for a page that is read from the top."""
     return (
-        Section("", (Prose((_headline(result),)),)),
+        Section("", (Prose((headline(result),)),)),
         *_titled("", findings(result.diagnostics)),
         *_titled("", _reductions(result, "")),
         *_titled("distribution", *_distribution(result)),
@@ -246,7 +246,7 @@ def _guide(word: Recommendation | None) -> Entries | None:
     return Entries(((label, (line(word.because),)),))
 
 
-def _headline(result: Result) -> Line:
+def headline(result: Result) -> Line:
     """The value, with every digit, and what it is."""
     name = result.loss.spec if len(result.loss.spec) <= _LONGEST_SPEC else result.loss.name
     if result.reduction == "none":

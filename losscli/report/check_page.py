@@ -1,0 +1,108 @@
+"""The page about checks: every gate with its reason, the verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from losscli.report.compute_page import findings, headline
+from losscli.report.numbers import full, things
+from losscli.report.page import (
+    Block,
+    Code,
+    Column,
+    Line,
+    Page,
+    Prose,
+    Section,
+    Table,
+    Words,
+    line,
+)
+from losscli.report.terminal import Style
+from losscli.verdict import Checked, Judged, Outcome, Verdict
+
+_STYLES: dict[Outcome, Style] = {"passed": "value", "failed": "error", "error": "error"}
+_WORDS: dict[Outcome, str] = {
+    "passed": "passed",
+    "failed": "failed",
+    "error": "could not be checked",
+}
+
+
+def table_page(checked: Checked, *, unicode: bool) -> Page:
+    """Every check, for a screen: read from the bottom."""
+    marks = ("✓", "✗") if unicode else ("ok", "FAILED")
+    sections = [
+        Section(verdict.name, tuple(_blocks(verdict, marks))) for verdict in checked.verdicts
+    ]
+    return (*sections, Section("", (Code(tuple(_conclusion(checked))),)))
+
+
+def summary_page(checked: Checked) -> Page:
+    """The same for a page that is read from the top."""
+    sections = [
+        Section(verdict.name, tuple(_blocks(verdict, ("✅", "❌")))) for verdict in checked.verdicts
+    ]
+    return (Section("", (Prose(tuple(_conclusion(checked))),)), *sections)
+
+
+def _blocks(verdict: Verdict, marks: tuple[str, str]) -> Iterator[Block]:
+    if verdict.problem is not None:
+        yield Prose(tuple(_problem(verdict)))
+        return
+    yield _gates(verdict.gates, marks)
+    if verdict.result is not None:
+        warnings = tuple(f for f in verdict.result.diagnostics if f.severity == "warning")
+        found = findings(warnings)
+        if found is not None:
+            yield found
+        yield Prose((*map(line, verdict.notes), _headline(verdict)))
+
+
+def _problem(verdict: Verdict) -> Iterator[Line]:
+    if verdict.problem is not None:
+        yield line(Words(verdict.problem.sentence, "error"))
+        if verdict.problem.hint:
+            yield line(Words(verdict.problem.hint, "dim"))
+
+
+def _gates(gates: tuple[Judged, ...], marks: tuple[str, str]) -> Table:
+    columns = (Column(""), Column("gate"), Column("why", folds=True))
+    return Table(columns, tuple(_gate(gate, marks) for gate in gates))
+
+
+def _gate(gate: Judged, marks: tuple[str, str]) -> tuple[Words, ...]:
+    passed, failed = marks
+    name = gate.gate if gate.slice is None else f"{gate.gate} [{gate.slice}]"
+    if gate.passed:
+        return Words(passed, "accent"), Words(name), Words(gate.reason)
+    return Words(failed, "error"), Words(name, "error"), Words(gate.reason)
+
+
+def _headline(verdict: Verdict) -> Line:
+    result = verdict.result
+    if result is None:
+        return ()
+    spread = result.distribution
+    error = "" if spread is None else f"  standard error {full(spread.stderr)}"
+    return (*headline(result), Words(error, "dim"))
+
+
+def _conclusion(checked: Checked) -> Iterator[Line]:
+    """One line for each check that did not pass, and one for all."""
+    several = len(checked.verdicts) > 1
+    for verdict in checked.verdicts:
+        if not verdict.passed and several:
+            label = Words(f"{verdict.name} {_WORDS[verdict.outcome]}", "error")
+            yield line(label, f": {verdict.reason}")
+    label = Words(_WORDS[checked.outcome], _STYLES[checked.outcome])
+    yield line(label, f": {_count(checked) if several else _single(checked.verdicts[0])}")
+
+
+def _count(checked: Checked) -> str:
+    passed = sum(verdict.passed for verdict in checked.verdicts)
+    return f"{passed} of {things(len(checked.verdicts), 'checks')} passed"
+
+
+def _single(verdict: Verdict) -> str:
+    return verdict.reason

@@ -1,0 +1,168 @@
+"""``losscli check`` as a user, a script and a pipeline meet it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_cli import SAMPLES, Ran, run
+
+MSE = 3518.454323276438
+
+
+@pytest.fixture(autouse=True)
+def _among_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(SAMPLES)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def check(*words: str) -> Ran:
+    return run("check", *words)
+
+
+def mse(*words: str) -> Ran:
+    return check("mse", "preds.csv", "targets.csv", *words)
+
+
+def checks_of(ran: Ran) -> list[dict[str, Any]]:
+    """What ``--format json`` says of each check; strict JSON."""
+
+    def refuse(token: str) -> None:
+        raise AssertionError(token)
+
+    page = json.loads(ran.out, parse_constant=refuse)
+    assert page["exit_code"] == ran.code
+    found: list[dict[str, Any]] = page["checks"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "word"),
+    [("3600", 0, "passed"), (repr(MSE), 0, "passed"), ("0.09", 1, "failed")],
+)
+def test_the_verdict_is_the_last_line_and_the_exit_code(limit: str, code: int, word: str) -> None:
+    ran = mse("--max", limit)
+    assert (ran.code, ran.err) == (code, "")
+    relation = "is at most" if code == 0 else "is more than"
+    assert ran.last_line == f"{word}: mse = {MSE} {relation} {float(limit)!r}"
+
+
+def test_all_gates_are_reported() -> None:
+    ran = mse("--max", "1", "--max-quantile", "p50=2000", "--max-share-above", "5000=1%")
+    assert ran.code == 1
+    assert "✗  max 1.0" in ran.out
+    assert "✓  p50 at most 2000.0" in ran.out
+    assert "✗  share above 5000.0 at most 0.01" in ran.out
+    assert "(22 of 111)" in ran.last_line
+
+
+def test_json_says_everything() -> None:
+    (found,) = checks_of(mse("--max", "1", "--max-quantile", "p50=2000", "--format", "json"))
+    assert found["outcome"] == "failed"
+    assert found["reason"] == f"mse = {MSE} is more than 1.0"
+    first, second = found["gates"]
+    assert first == {
+        "gate": "max 1.0",
+        "slice": None,
+        "passed": False,
+        "reason": f"mse = {MSE} is more than 1.0",
+        "value": MSE,
+        "status": "ok",
+        "limit": 1.0,
+    }
+    assert second["passed"]
+    assert found["result"]["value"] == MSE
+    assert found["result"]["distribution"]["stderr"] > 0
+
+
+def test_markdown_begins_with_the_verdict() -> None:
+    ran = mse("--max", "1", "--format", "markdown")
+    assert ran.out.startswith(f"**failed**: mse = {MSE} is more than 1.0\n")
+    assert "| **❌** |" in ran.out
+
+
+def test_loss_options_and_data_options_are_those_of_compute(tmp_path: Path) -> None:
+    words = ("huber", "eval.parquet", "-c", "prediction=y_hat", "-c", "target=y", "--delta", "2")
+    ran = check(*words, "--max", "2.0979")
+    assert ran.code == 0
+    assert ran.last_line.startswith("passed: huber(delta=2.0) = 2.0978")
+    assert check(*words, "--max", "2.0978").code == 1
+
+
+def test_reports_are_written_whether_it_passes_or_not(tmp_path: Path) -> None:
+    for limit, code in (("1e9", 0), ("1", 1)):
+        reports = tmp_path / "check.json", tmp_path / "check.md"
+        ran = mse(
+            "--max", limit, "--json-report", str(reports[0]), "--markdown-report", str(reports[1])
+        )
+        assert ran.code == code
+        assert json.loads(reports[0].read_text("utf-8"))["exit_code"] == code
+        assert f"mse = {MSE}" in reports[1].read_text("utf-8")
+
+
+def test_a_file_that_is_not_there_is_no_failure_but_an_error(tmp_path: Path) -> None:
+    report = tmp_path / "check.json"
+    ran = check("mse", "pred.csv", "targets.csv", "--max", "1", "--json-report", str(report))
+    assert ran.code == 2
+    assert "pred.csv: there is no such file" in ran.err
+    assert ran.out == ""
+    page = json.loads(report.read_text("utf-8"))
+    assert (page["outcome"], page["exit_code"]) == ("error", 2)
+    assert page["checks"][0]["problem"]["where"] == "pred.csv"
+    assert page["checks"][0]["result"] is None
+
+
+def test_a_loss_that_is_not_finite_fails_and_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("prediction,target\n1,1\ninf,2\n", encoding="utf-8")
+    ran = check("mse", str(path), "--max", "1e9", "--format", "json")
+    assert ran.code == 1
+    (found,) = checks_of(ran)
+    assert [gate["gate"] for gate in found["gates"]] == ["LC201", "max 1000000000.0"]
+    assert (found["gates"][1]["value"], found["gates"][1]["status"]) == (None, "inf")
+    assert "row 2" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "there is nothing to check"),
+        (("--max", "x"), "Invalid value for '--max'"),
+        (("--max", "nan"), "a limit of nan"),
+        (("--max", "1", "--reduction", "none"), "there are many"),
+        (("--max-quantile", "99=1"), "it must be from 0 to 1"),
+        (("--max-quantile", "p99"), "write it as SHARE=X"),
+        (("--max-share-above", "1%"), "write it as X=SHARE"),
+        (("--max", "1", "--json-report", "nowhere/a.json"), "cannot write nowhere/a.json"),
+    ],
+)
+def test_what_cannot_be_checked_exits_2(words: tuple[str, ...], says: str) -> None:
+    ran = mse(*words)
+    assert ran.code == 2
+    assert says in ran.err
+
+
+def test_no_report_takes_the_place_of_a_file(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(shutil.copytree(SAMPLES, tmp_path / "data"))
+    before = Path("preds.csv").read_bytes()
+    for files in (("preds.csv", "targets.csv"), ("prediction=preds.csv", "nowhere.csv")):
+        ran = check("mse", *files, "--max", "1", "--json-report", "preds.csv")
+        assert ran.code == 2
+        assert "would overwrite preds.csv" in ran.err
+        assert Path("preds.csv").read_bytes() == before
+    ran = mse("--max", "1", "--json-report", "a", "--markdown-report", "a")
+    assert ran.code == 2
+    assert not Path("a").exists()
+
+
+def test_data_is_never_markup(tmp_path: Path) -> None:
+    path = tmp_path / "[bold]\x1b[31m.csv"
+    path.write_text("prediction,target\n1,1\n", encoding="utf-8")
+    ran = check("mse", str(path) + "x", "--max", "1")
+    assert ran.code == 2
+    assert "\x1b" not in ran.err
+    assert "[bold]" in ran.err
