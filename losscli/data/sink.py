@@ -153,10 +153,20 @@ class RowSpool:
         self._rows = 0
 
     def write(self, per_sample: Array) -> None:
-        """Append the losses of the next rows."""
+        """Append the losses of the next rows.
+
+        Raises:
+            OutputError: there is no room for them.
+        """
         data = memoryview(np.ascontiguousarray(per_sample).data).cast("B")
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            raise OutputError(
+                f"cannot set losses aside in {tempfile.gettempdir()}: {error.strerror or error}",
+                hint="set TMPDIR to a folder with more room, or write them with --per-sample",
+            ) from error
         self._rows += len(per_sample)
 
     def rows(self) -> Array:

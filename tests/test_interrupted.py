@@ -1,0 +1,126 @@
+"""Killed, interrupted, or out of disk: a file under the final name is whole, or is not there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+resource = pytest.importorskip("resource", reason="limits are POSIX")
+
+ROWS = 400_000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file whose losses take a while to write as text."""
+    path = tmp_path_factory.mktemp("interrupted") / "data.parquet"
+    rng = np.random.default_rng(0)
+    columns = {name: rng.normal(size=ROWS) for name in ("prediction", "target")}
+    pq.write_table(pa.table(columns), path, row_group_size=1 << 16)
+    return path
+
+
+def start(
+    words: list[str], folder: Path, limit: Callable[[], None] | None = None
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "losscli", *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=limit,
+        env=os.environ | {"TMPDIR": str(folder)},
+    )
+
+
+def writing(path: Path, out: str) -> list[str]:
+    return ["compute", "mae", str(path), "--per-sample", out, "--format", "value"]
+
+
+def wait_for_output(folder: Path, process: subprocess.Popen[str]) -> None:
+    """Until the file has begun to be written, under whatever name."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if any(path.stat().st_size for path in folder.iterdir()):
+            return
+        time.sleep(0.002)
+
+
+def is_whole(path: Path) -> bool:
+    return path.read_bytes().count(b"\n") == ROWS + 1
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.3])
+def test_kill_leaves_no_half_written_file(data: Path, tmp_path: Path, delay: float) -> None:
+    process = start(writing(data, "rows.csv"), tmp_path)
+    wait_for_output(tmp_path, process)
+    time.sleep(delay)
+    process.kill()
+    process.communicate()
+    rows = tmp_path / "rows.csv"
+    assert not rows.exists() or is_whole(rows)
+
+
+def test_an_older_file_survives_a_kill(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("older")
+    process = start(writing(data, "rows.csv"), tmp_path)
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    assert (tmp_path / "rows.csv").read_text() == "older" or is_whole(tmp_path / "rows.csv")
+
+
+def test_an_interrupt_exits_130_at_once_and_cleans_up(data: Path, tmp_path: Path) -> None:
+    process = start(writing(data, "rows.csv"), tmp_path)
+    wait_for_output(tmp_path, process)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("it was done before the signal came")
+    assert time.monotonic() - began < 10
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def no_more_than(size: int) -> Callable[[], None]:
+    """A disk with so much room for each file."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return limit
+
+
+@pytest.mark.parametrize("out", ["rows.csv", "rows.parquet"])
+def test_a_full_disk_is_reported_and_leaves_nothing(data: Path, tmp_path: Path, out: str) -> None:
+    process = start(writing(data, out), tmp_path, no_more_than(100_000))
+    printed, err = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (2, "")
+    assert err.startswith(f"error: cannot write {out}: ")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_for_what_is_set_aside(data: Path, tmp_path: Path) -> None:
+    words = ["compute", "mae", str(data), "--reduction", "none", "--format", "csv"]
+    process = start(words, tmp_path, no_more_than(100_000))
+    printed, err = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (2, "")
+    assert err.startswith(f"error: cannot set losses aside in {tmp_path}: ")
+    assert list(tmp_path.iterdir()) == []
