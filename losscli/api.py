@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ def compute(
     *arrays: object,
     reduction: str | None = None,
     group: object = None,
+    by: object = None,
     threads: int | None = None,
     **named: object,
 ) -> Result:
@@ -43,6 +44,8 @@ def compute(
         reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
         group: which rows belong together, for losses of lists and for losses over each group: a
             value for each row, or the name of a column of the frame or file.
+        by: what to slice by: the name of a column of the frame or file, a list of names, or the
+            values themselves, an array with one for each row; ``{name: array}`` for several.
         threads: how many to use; the result has the same bits for any number. Default: all cores.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
@@ -60,15 +63,17 @@ def compute(
         UserCodeError: a loss of your own went wrong.
     """
     from losscli.data.arrays import from_arrays
+    from losscli.data.slicing import sliced_by
 
     bound = bind(loss)
     roles = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
-    inputs = from_arrays(bound.loss.inputs, arrays, given, group)
+    labels, values = sliced_by(by)
+    inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values)
     bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)
-    run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall")
+    run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall", by=tuple(labels))
     return run.evaluate()
 
 
@@ -133,7 +138,8 @@ class Run:
     ``detail`` asks for the distribution, the worst rows and the guide's word; without it a run
     costs what its number costs. ``take_rows`` receives the per-sample losses block by block, in
     order; ``progress`` hears how many rows are done, of how many; ``asked`` needs ``detail``.
-    ``take_roles`` receives the blocks in order, each with the roles it names and no other.
+    ``take_roles`` receives the blocks in order, each with the roles it names and no other. ``by``
+    names the coded roles of the inputs whose values make slices.
     """
 
     bound: BoundLoss
@@ -146,6 +152,7 @@ class Run:
     progress: Callable[[int, int | None], None] | None = None
     asked: Asked = NOTHING
     take_roles: TakeRoles | None = None
+    by: Sequence[str] = ()
 
     def evaluate(self) -> Result:
         """Read everything once.
@@ -169,5 +176,6 @@ class Run:
             progress=self.progress,
             asked=self.asked,
             take_roles=self.take_roles,
+            by=self.by,
         ).evaluate()
         return result

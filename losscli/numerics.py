@@ -364,3 +364,10 @@ def keep_freed_memory() -> None:
     32 MiB raises that threshold for good; its pages are never touched. Elsewhere this does nothing.
     """
     np.empty(4_000_000)
+
+
+def two_sum(x: Array, y: Array) -> tuple[Array, Array]:
+    """The sum of two numbers and what its rounding lost (Knuth)."""
+    total = x + y
+    part = total - x
+    return total, (x - (total - part)) + (y - part)

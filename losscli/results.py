@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
+# A slice of fewer rows that count is marked: what its loss says is mostly chance.
+SMALL_SLICE = 30
+
 # As many rows are kept and shown one by one; of more rows only the worst are.
 SHOWN_ROWS = 20
 
@@ -95,6 +98,52 @@ class RowsAbove:
 
 
 @dataclass(frozen=True, slots=True)
+class SliceRecord:
+    """The loss of the rows with one value in each of some columns.
+
+    Attributes:
+        slice: by column, the value; None where it is missing.
+        n: its rows, or groups; ``ignored`` of them do not count.
+        value: its loss under the reduction of the run, as a run on its rows alone gives it.
+        stderr: the standard error of ``value``; NaN below two rows, and for set losses.
+        low: the lower end of the 95 % confidence interval (Student's t); NaN where ``stderr`` is.
+        high: its upper end.
+        share: which part of the sum of all losses it carries; NaN where losses may be negative.
+        small: do fewer than :data:`SMALL_SLICE` rows count?
+    """
+
+    slice: Mapping[str, str | None]
+    n: int
+    ignored: int
+    value: float
+    stderr: float
+    low: float
+    high: float
+    share: float
+    small: bool
+
+    @property
+    def name(self) -> str:
+        """``country=DE, device=phone``."""
+        return ", ".join(f"{column}={shown(value)}" for column, value in self.slice.items())
+
+    @property
+    def status(self) -> Status:
+        """``ok`` when the value is finite."""
+        return status(self.value)
+
+    def order(self) -> tuple[Any, ...]:
+        """Sorts the worst first: not a number, then the highest loss, then by name.
+
+        A slice of which no row counts comes last.
+        """
+        empty = self.n == self.ignored
+        is_number = not math.isnan(self.value)
+        names = [(value is None, value or "") for value in self.slice.values()]
+        return (empty, is_number, -self.value if is_number else 0.0, names)
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A finding about the data, with a stable code. ``hint`` is what to do."""
 
@@ -130,6 +179,8 @@ class Result:
             they may be off; 0 if it is exact.
         quantiles: the quantiles of the per-sample losses that were asked for, by their share.
         above: how many rows lie above each loss that was asked about.
+        by: the columns that the rows were sliced by.
+        slices: the loss of each slice, the worst first.
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
     """
@@ -155,6 +206,8 @@ class Result:
     elements: Array | None = field(default=None, repr=False, compare=False)
     quantiles: Mapping[float, float] = field(default_factory=lambda: MappingProxyType({}))
     above: tuple[RowsAbove, ...] = ()
+    by: tuple[str, ...] = ()
+    slices: tuple[SliceRecord, ...] = ()
 
     @property
     def samples(self) -> str:
@@ -208,6 +261,9 @@ class Result:
             "diagnostics": _plain(self.diagnostics),
             "recommendation": _plain(self.recommendation),
         }
+        if self.by:
+            record["by"] = list(self.by)
+            record["slices"] = [{**_plain(one), "status": one.status} for one in self.slices]
         if self.reduction == "none" and self.per_sample is not None:
             if self.key_of is not None:
                 record["keys"] = [self.key_of(i) for i in range(self.n)]
@@ -232,6 +288,11 @@ class Result:
         if self.key_of is not None:
             frame.insert(1, "key", [self.key_of(i) for i in range(self.n)])
         return frame
+
+
+def shown(value: str | None) -> str:
+    """A value that rows are sliced by, as a page shows it."""
+    return "(missing)" if value is None else value
 
 
 def status(value: float) -> Status:

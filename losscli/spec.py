@@ -323,9 +323,16 @@ class BoundLoss:
 
     def gather(self, roles: Sequence[Array | None], weight: Array | None) -> tuple[Any, ...]:
         """The statistics of a set loss over these rows."""
+        return self.gather_entries(self.entries(roles), weight)
+
+    def entries(self, roles: Sequence[Array | None]) -> tuple[Array, ...]:
+        """What each of these rows enters into each statistic of a set loss, arrays (N, ...)."""
         made = self.loss.kernel(*roles, **self.arguments)
-        values = made if isinstance(made, tuple) else (made,)
-        pairs = zip(self.loss.statistics, values, strict=True)
+        return made if isinstance(made, tuple) else (made,)
+
+    def gather_entries(self, entries: Sequence[Array], weight: Array | None) -> tuple[Any, ...]:
+        """The statistics of a set loss over rows with these entries."""
+        pairs = zip(self.loss.statistics, entries, strict=True)
         return tuple(statistic.of(x, weight) for statistic, x in pairs)
 
     def finish(self, statistics: Sequence[Any]) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.domain import Array
-from losscli.numerics import unit_deviance
+from losscli.numerics import two_sum, unit_deviance
 from losscli.state import ExactSum, SortedWeights
 
 
@@ -113,13 +113,6 @@ class Sum(Exact):
 _LEAST_EXPONENT = -1074
 
 
-def _two_sum(x: Array, y: Array) -> tuple[Array, Array]:
-    """The sum of two numbers and what its rounding lost (Knuth)."""
-    total = x + y
-    part = total - x
-    return total, (x - (total - part)) + (y - part)
-
-
 @dataclass(slots=True)
 class Spread(Exact):
     """Weighted means and squared lengths of each column, merged as Chan et al. 1983.
@@ -176,7 +169,7 @@ class Spread(Exact):
         self._largest = np.maximum(self._largest, later._largest)
         self._exponent = exponent
         self._squares = squares + later_squares + gap * gap * (self.weight * share)
-        self._high, self._low = _two_sum(high, gap * share + low)
+        self._high, self._low = two_sum(high, gap * share + low)
         self.weight = weight
 
     def _scaled(self, exponent: NDArray[np.intp]) -> tuple[Array, Array, Array]:
@@ -193,7 +186,7 @@ class Spread(Exact):
             return Spread.of(np.empty(0), None)
         first = highs[:1]
         gap = (highs - first) + lows
-        high, low = _two_sum(first, np.add.reduce(gap, keepdims=True) / columns)
+        high, low = two_sum(first, np.add.reduce(gap, keepdims=True) / columns)
         gap = (highs - high) + (lows - low)
         between = np.add.reduce(gap * gap, keepdims=True) * self.weight
         within = np.add.reduce(squares, keepdims=True)
@@ -247,7 +240,7 @@ def _moments(columns: Array, weight: Array) -> tuple[Array, Array, Array]:
     """Mean, in two parts, and weighted sum of squared deviations of each row of an array."""
     share = weight / np.add.reduce(weight)
     first = columns[:, :1]
-    high, low = _two_sum(first, np.add.reduce((columns - first) * share, axis=1, keepdims=True))
+    high, low = two_sum(first, np.add.reduce((columns - first) * share, axis=1, keepdims=True))
     deviation = columns - high
     deviation -= low
     # What rounding left of the mean's error is taken out again.

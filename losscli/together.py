@@ -11,6 +11,7 @@ import numpy as np
 
 from losscli.analysis.diagnostics import diagnose, guide_word
 from losscli.analysis.facts import Facts
+from losscli.analysis.slices import with_intervals
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
 from losscli.engine.evaluate import NOTHING, Asked, LossState, Measure, Sample, Total, conclude
@@ -33,7 +34,8 @@ class Together:
     receives the losses of the rows, in row order, those of every evaluation together: the samples
     of one call are of the same rows. ``progress`` hears how many rows are done, of how many;
     ``asked`` needs ``detail``. ``take_roles`` receives the blocks of the first evaluation in order,
-    each with the roles it names and no other.
+    each with the roles it names and no other. ``by`` names the coded roles of the inputs whose
+    values make slices, each of which gets a loss of its own.
     """
 
     evaluations: Sequence[Evaluation]
@@ -45,6 +47,7 @@ class Together:
     progress: Callable[[int, int | None], None] | None = None
     asked: Asked = NOTHING
     take_roles: TakeRoles | None = None
+    by: Sequence[str] = ()
 
     def evaluate(self) -> tuple[Result, ...]:
         """Read everything once; a result for each evaluation, in their order.
@@ -96,6 +99,7 @@ class Together:
             keep_rows,
             self.keep_elements,
             self.asked,
+            {name: self.inputs.labels[name] for name in self.by},
         )
 
     def _look(self, view: View, measures: Sequence[Measure], block: Block) -> _Seen:
@@ -128,6 +132,7 @@ class Together:
             for bad in state.nonfinite_rows
         )
         diagnostics = diagnose(measure.bound, result, facts, nonfinite, state.nonfinite)
+        result = replace(result, slices=with_intervals(result.slices))
         return result.with_analysis(diagnostics, guide_word(measure.bound, result, facts))
 
 

@@ -19,7 +19,7 @@ GROUND = {"errors", "version"}
 VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
-DECLARATIONS = ROWS | {"spec", "state", "statistics", "results", "verdict"}
+DECLARATIONS = ROWS | {"spec", "state", "sliced", "statistics", "results", "verdict"}
 OFFERED = {"together", "api", "checks"}
 BELOW_CLI = DECLARATIONS | {"losses", "data", "custom", "engine", "analysis", "report"} | OFFERED
 ALLOWED = {
@@ -31,6 +31,7 @@ ALLOWED = {
     "ragged": VALUES,
     "spec": VALUES | {"shapes"},
     "state": VALUES,
+    "sliced": VALUES,
     "statistics": VALUES | {"state"},
     "results": VALUES,
     "verdict": VALUES | {"results"},

@@ -25,7 +25,7 @@ from losscli.data.files import open_files
 from losscli.data.place import Place
 from losscli.domain import REAL, Role
 from losscli.engine.executor import run
-from losscli.engine.plan import Plan
+from losscli.engine.plan import Plan, Schedule
 from losscli.engine.shapes import fit_inputs
 from losscli.errors import DataError
 from losscli.spec import parse
@@ -238,8 +238,8 @@ def test_a_group_belongs_to_one_slice(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("q,prediction,target,what\n1,1,2,DE\n1,3,4,DE\n2,3,4,FR\n2,3,4,DE\n2,3,4,\n")
     inputs = open_files(ROLES, [str(path)], columns={}, group="q", labels={BY: Labels("what")})
-    plan = Plan(inputs, fit_inputs(parse("mse"), inputs))
-    with pytest.raises(DataError) as error, closing(run(plan, lambda block: block)) as blocks:
+    schedule = Schedule(inputs, (Plan(inputs, fit_inputs(parse("mse"), inputs)),))
+    with pytest.raises(DataError) as error, closing(run(schedule, list)) as blocks:
         next(blocks)
     assert f"{path}, column 'what', row 4: 'DE' in a group that began with 'FR'" in str(error.value)
 
@@ -251,6 +251,7 @@ def test_blocks_carry_codes(tmp_path: Path) -> None:
         inputs = open_files(
             ROLES, [str(path)], columns={}, group=group, labels={BY: Labels("what")}
         )
-        plan = Plan(inputs, fit_inputs(parse("mse"), inputs))
-        (block,) = run(plan, lambda block: block)
+        schedule = Schedule(inputs, (Plan(inputs, fit_inputs(parse("mse"), inputs)),))
+        ((block,),) = run(schedule, list)
+        assert block is not None
         assert [inputs.labels[BY].name(int(code)) for code in block.codes[BY]] == names

@@ -76,11 +76,14 @@ def _compute(
             f"{bound.name} is one number of all rows, so a row has no loss to write",
             hint="--reduction none takes each row by itself, --group COLUMN each group",
         )
+    if selection.by and not any(reports.values()):
+        _reject_unseen_slices(format, chosen)
     run = Run(
         bound,
         inputs,
         chosen,
         threads,
+        by=selection.by_roles,
         detail=format is not ResultFormat.value or any(reports.values()),
     )
     with ExitStack() as stack:
@@ -91,6 +94,17 @@ def _compute(
         show_result(result, format)
     if result.failed:
         raise typer.Exit(_FAILED)
+
+
+def _reject_unseen_slices(format: ResultFormat, reduction: str) -> None:
+    """Slices are asked for, so the output must have a place for them."""
+    by_row = (ResultFormat.csv, ResultFormat.jsonl)
+    if format is ResultFormat.value or (reduction == "none" and format in by_row):
+        holds = "one number" if reduction != "none" else "a number a row"
+        raise UsageError(
+            f"--format {format} prints {holds}, which has no place for the slices of --by",
+            hint="leave one of them out, or add --json-report PATH",
+        )
 
 
 def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:

@@ -35,6 +35,14 @@ class Selection:
     group: str | None
     all_rows: bool
     reading: Reading
+    by: Sequence[str] = ()
+
+    @property
+    def by_roles(self) -> tuple[str, ...]:
+        """Under which names the inputs hold what the rows are sliced by."""
+        from losscli.data.feed import by_role
+
+        return tuple(map(by_role, self.by))
 
     def open(self, loss: Loss, files: Sequence[str]) -> Inputs:
         """The rows of these files, as the roles of this loss.
@@ -44,6 +52,7 @@ class Selection:
             DataError: a file cannot be read, or it is not clear which column is meant.
         """
         from losscli.data.files import open_files
+        from losscli.data.slicing import slice_labels
 
         columns = columns_by_role(loss.inputs, self.column)
         if self.sample_weight is not None:
@@ -59,6 +68,7 @@ class Selection:
             reading=self.reading,
             group=self.group,
             all_rows=self.all_rows,
+            labels=slice_labels(self.by),
         )
 
 
@@ -83,9 +93,17 @@ def _selection_of(
         bool,
         typer.Option("--one-group", help="All rows are one group.", rich_help_panel=DATA),
     ] = False,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Also the loss of the rows with each value here: a country, a class. Repeatable.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     reading: Reading,
 ) -> Selection:
-    return Selection(column, sample_weight, group, all_rows, reading)
+    return Selection(column, sample_weight, group, all_rows, reading, tuple(by or ()))
 
 
 selection_of = expand(_selection_of, reading=reading_of)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.data.columns import Table
-from losscli.data.feed import Feed, Inputs
+from losscli.data.feed import NO_LABELS, Feed, Inputs
 from losscli.data.files import (
-    NO_LABELS,
     OpenTables,
     Source,
     column_groups,

@@ -14,12 +14,17 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from losscli.data.arrow import values_of
 from losscli.data.place import Place
 from losscli.domain import Array
 from losscli.errors import DataError
+
+# As many values are looked up by Arrow; of more, looking through all for each chunk would cost more
+# than calling those that it has by name.
+_KNOWN = 2**15
 
 
 class Coder(Protocol):
@@ -63,6 +68,8 @@ class Labels:
         self._codes: dict[str | None, int] = {}
         self._names: list[str | None] = []
         self._lock = Lock()
+        # By type, values as Arrow has them, and their codes.
+        self._known: dict[pa.DataType, tuple[pa.Array, NDArray[np.int64]]] = {}
 
     def __len__(self) -> int:
         return len(self._names)
@@ -85,12 +92,31 @@ class Labels:
         indices, values = _distinct(column, place)
         # A dictionary may hold more than these rows use; its last place is for what is missing.
         used = np.flatnonzero(np.bincount(indices, minlength=len(values) + 1))
-        named = used[used < len(values)]
-        names = _names(values.take(pa.array(named)))
-        names += [None] * (len(used) - len(named))
         codes = np.zeros(len(values) + 1)
-        codes[used] = self._enter(names, place)
+        if used.size and used[-1] == len(values):
+            used = used[:-1]
+            codes[-1] = self._enter([None], place)[0]
+        codes[used] = self._codes_of(values.take(pa.array(used)), place)
         found: Array = codes[indices]
+        return found
+
+    def _codes_of(self, values: pa.Array, place: Place) -> NDArray[np.int64]:
+        """Codes of different values; only those that are new are called by name."""
+        known, codes = self._known.get(values.type, (values[:0], np.empty(0, np.int64)))
+        found = np.full(len(values), -1)
+        if len(known):
+            at = values_of(pc.index_in(values, known).fill_null(-1))
+            found = np.where(at >= 0, codes[at], -1)
+        new = np.flatnonzero(found < 0)
+        if new.size:
+            unknown = values.take(pa.array(new))
+            found[new] = self._enter(_names(unknown), place)
+        if new.size and len(known) < _KNOWN:
+            # Another thread may do the same at once: then one of both is looked up again later.
+            self._known[values.type] = (
+                pa.concat_arrays([known, unknown]),
+                np.concatenate([codes, found[new]]),
+            )
         return found
 
     def _enter(self, names: Sequence[str | None], place: Place) -> list[int]:

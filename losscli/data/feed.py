@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 
 Rows: TypeAlias = Array | Ragged
 
+# More than that nobody reads, and a column with more is not what was meant.
+MOST_SLICES = 10_000
+
+
+NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
+
+
+def by_role(column: str) -> str:
+    """The role of a column that the rows are sliced by: it is none of the loss."""
+    return f"by {column}"
+
 
 @dataclass(frozen=True, slots=True)
 class RoleInput:
@@ -136,13 +147,16 @@ class Inputs:
 
         Args:
             names: by the loss's name of a role, the name under which it is held here. What is not
-                held is not given to the loss, and what is not named it does not see.
+                held is not given to the loss, and what is not named it does not see. Codes keep
+                their names.
         """
-        seen = tuple(RenamedFeed(feed, names) for feed in self.feeds)
+        kept = {**names, **{name: name for name in self.labels}}
+        seen = tuple(RenamedFeed(feed, kept) for feed in self.feeds)
         constants = {
             mine: self.constants[name] for mine, name in names.items() if name in self.constants
         }
-        return Inputs(tuple(feed for feed in seen if feed.roles), constants, self.groups)
+        given = tuple(feed for feed in seen if feed.roles)
+        return Inputs(given, constants, self.groups, self.labels)
 
 
 class RenamedFeed:

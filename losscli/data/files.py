@@ -8,13 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.data.columns import HeaderUnclearError, Table, choose, matches, show_columns
-from losscli.data.feed import Feed, Inputs
+from losscli.data.feed import NO_LABELS, Feed, Inputs
 from losscli.data.groups import GroupedFeed, Groups, check_same, one_group, ungrouped
 from losscli.data.place import Place, unreadable
 from losscli.data.reading import AS_IT_IS, Reading
@@ -23,8 +22,6 @@ from losscli.errors import DataError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
-
-NO_LABELS: Mapping[str, Labels] = MappingProxyType({})
 
 _DELIMITERS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 _PARQUET = (".parquet", ".pq")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.data.feed import GroupKeys, RoleInput
+from losscli.data.feed import NO_LABELS, GroupKeys, RoleInput
 from losscli.domain import Array
 from losscli.engine.plan import Block, Plan
 from losscli.engine.rows import rows_of, sum_or_count, weigh
+from losscli.engine.slices import Slices, Terms
 from losscli.results import (
     SHOWN_ROWS,
     Distribution,
@@ -27,6 +29,9 @@ from losscli.spec import BoundLoss, Reduction
 from losscli.state import ExactSum, Extremes, Moments, Quantiles, Worst
 from losscli.statistics import Statistic
 from losscli.version import __version__
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Labels
 
 WORST_ROWS = 10
 _NONFINITE_ROWS = 5
@@ -124,6 +129,7 @@ class LossState:
     statistics: tuple[Statistic, ...] | None = None
     sample: Sample | None = None
     elements: Array | None = None
+    slices: Slices | None = None
 
     def merge(self, later: LossState) -> None:
         """Take in the rows that follow."""
@@ -142,6 +148,8 @@ class LossState:
             self.detail.merge(later.detail)
         for mine, theirs in zip(self.statistics or (), later.statistics or (), strict=True):
             mine.merge(theirs)
+        if self.slices is not None and later.slices is not None:
+            self.slices.merge(later.slices)
 
     def reduce(self, reduction: Reduction) -> float:
         """The loss of all rows under this reduction; under ``none`` it is the mean."""
@@ -162,6 +170,7 @@ class Measure:
     keep_rows: bool = False
     keep_elements: bool = False
     asked: Asked = NOTHING
+    by: Mapping[str, Labels] = field(default_factory=lambda: NO_LABELS)
 
     def __call__(self, block: Block) -> LossState:
         with np.errstate(all="ignore"):
@@ -203,6 +212,13 @@ class Measure:
             elements=seen.elements if self.keep_elements else None,
         )
         self._look_closer(state, block.first_row, per_sample, loss, share)
+        if self.by:
+            terms = None
+            if self.reduction != "overall":
+                batch = seen.batch_of if seen.weight is None else seen.weight
+                mean = own if own is not None and self.reduction in ("mean", "none") else loss
+                terms = Terms.of(self.reduction, mean, share, batch)
+            state.slices = Slices.of(self.by, block, self.bound, seen.entries, terms)
         return state
 
     def _keeps_rows(self, block: Block) -> bool:
@@ -297,6 +313,8 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         worst=_worst(state.detail, plan.inputs.groups) if state.detail else (),
         quantiles=_quantiles(measure, state.detail) if state.detail else {},
         above=_above(measure, state.detail) if state.detail else (),
+        by=tuple(labels.column for labels in measure.by.values()),
+        slices=state.slices.records(measure.reduction) if state.slices else (),
     )
 
 

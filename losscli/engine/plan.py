@@ -108,7 +108,9 @@ class Plan:
         """Of the rows that were read for all, this plan's, under its own names."""
         if self.names is None:
             return read
-        return {mine: read[name] for mine, name in self.names.items() if name in read}
+        coded = {name: name for name in self.inputs.labels}
+        wanted = {**self.names, **coded}
+        return {mine: read[name] for mine, name in wanted.items() if name in read}
 
 
 @dataclass(frozen=True, slots=True)

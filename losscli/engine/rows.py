@@ -7,7 +7,7 @@ the block and, if asked, the loss of each row or group as a set of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -31,6 +31,8 @@ class RowLosses:
     ``share`` is what the mean divides by; ``is_ratio`` says that a row's own loss is ``loss /
     share``. ``weight`` is the sample weight where it is not yet in both, and ``has_divisor`` says
     that the loss gave one. ``ignored`` counts rows of weight 0 where none has a loss of its own.
+    ``batch`` is the sum of ``batch_of``, times the weight where there is one. ``entries`` are what
+    the rows of a set loss enter into its ``statistics``.
     """
 
     loss: Array
@@ -43,6 +45,20 @@ class RowLosses:
     has_divisor: bool = False
     ignored: int = 0
     statistics: tuple[Statistic, ...] | None = None
+    entries: tuple[Entries, ...] = ()
+    batch_of: Array | float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What some rows of a block enter into the statistics of a set loss, one array each.
+
+    ``rows`` says which they are: all, or those whose lists have one length.
+    """
+
+    rows: slice | NDArray[np.int64]
+    values: tuple[Array, ...]
+    weight: Array | None
 
 
 def rows_of(bound: BoundLoss, block: Block, *, alone: bool) -> RowLosses:
@@ -75,7 +91,18 @@ def _rows(bound: BoundLoss, block: Block) -> RowLosses:
     starts = block.groups[:-1]
     shares = np.full(read, share) if isinstance(share, float) else share
     loss, share = np.add.reduceat(loss, starts), np.add.reduceat(shares, starts)
-    return RowLosses(loss, share, None, elements, read, batch, True, given)
+    batch_of = np.diff(block.groups) if weight is None else np.add.reduceat(weight, starts)
+    return RowLosses(
+        loss,
+        share,
+        None,
+        elements,
+        read,
+        batch,
+        is_ratio=True,
+        has_divisor=given,
+        batch_of=batch_of.astype(np.float64),
+    )
 
 
 def _per_row(elements: Array) -> Array:
@@ -127,12 +154,21 @@ def _lists(bound: BoundLoss, block: Block) -> RowLosses:
 def _sets(bound: BoundLoss, block: Block, alone: bool) -> RowLosses:
     weight = block.plain.get("sample_weight")
     read = len(next(iter(block.arrays.values())))
-    whole = _gather(bound, block, slice(None))
+    entries = tuple(_entries(bound, block, slice(None)))
+    whole = _merged(bound, entries)
     if not alone:
         nothing = np.empty(0)
         left_out = 0 if weight is None else int(np.count_nonzero(weight == 0.0))
         return RowLosses(
-            nothing, 1.0, None, nothing, read, ExactSum(), ignored=left_out, statistics=whole
+            nothing,
+            1.0,
+            None,
+            nothing,
+            read,
+            ExactSum(),
+            ignored=left_out,
+            statistics=whole,
+            entries=entries,
         )
     if block.groups is None:
         loss = _alone(bound, block, np.arange(read + 1), weighted=False)
@@ -150,23 +186,28 @@ def _alone(bound: BoundLoss, block: Block, bounds: NDArray[np.int64], *, weighte
     """The loss of each run of rows as a set of its own."""
     return np.array(
         [
-            bound.finish(_gather(bound, block, slice(start, stop), weighted=weighted))
+            bound.finish(_merged(bound, _entries(bound, block, slice(start, stop), weighted)))
             for start, stop in pairwise(bounds)
         ]
     )
 
 
-def _gather(
-    bound: BoundLoss, block: Block, rows: slice, *, weighted: bool = True
-) -> tuple[Statistic, ...]:
-    """The statistics of some rows; a row that stands alone is weighed later."""
+def _entries(
+    bound: BoundLoss, block: Block, rows: slice, weighted: bool = True
+) -> Iterator[Entries]:
+    """The entries of some rows; a row that stands alone is weighed later."""
     some = {name: x[rows] for name, x in block.arrays.items()}
-    merged: tuple[Statistic, ...] = ()
-    for _, arrays in _dense(some):
+    for which, arrays in _dense(some):
         weight = arrays.pop("sample_weight", None)
         arrays |= block.constants
         roles = [arrays.get(role.name) for role in bound.loss.roles]
-        part = bound.gather(roles, weight if weighted else None)
+        yield Entries(which, bound.entries(roles), weight if weighted else None)
+
+
+def _merged(bound: BoundLoss, entries: Iterable[Entries]) -> tuple[Statistic, ...]:
+    merged: tuple[Statistic, ...] = ()
+    for some in entries:
+        part = bound.gather_entries(some.values, some.weight)
         for mine, theirs in zip(merged, part, strict=bool(merged)):
             mine.merge(theirs)
         merged = merged or part

@@ -20,6 +20,7 @@ from losscli.report.page import (
     line,
     shorten_numbered,
 )
+from losscli.report.slices import SHOWN_SLICES, slices_table, slices_title
 from losscli.report.terminal import Style
 from losscli.results import (
     SHOWN_ROWS,
@@ -43,6 +44,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
         *_titled("loss", _reductions(result, mark)),
         *_titled("distribution", *_distribution(result)),
         *_titled(_rows_title(result), _rows(result)),
+        *_titled(slices_title(result), *slices_table(result, SHOWN_SLICES)),
         *_titled("findings", findings(result.diagnostics)),
         *_titled("guide", _guide(result.recommendation)),
         Section("", (Code((line(Words(result.signature, "dim")), headline(result))),)),
@@ -56,6 +58,7 @@ def summary_page(result: Result) -> Page:
         Section("", (Prose((headline(result),)),)),
         *_titled("", findings(result.diagnostics)),
         *_titled("", _reductions(result, "")),
+        *_titled(slices_title(result), *slices_table(result)),
         *_titled("distribution", *_distribution(result)),
         *_titled(_rows_title(result), _rows(result)),
         *_titled("guide", _guide(result.recommendation)),

@@ -95,6 +95,12 @@ def _dumps(result: Result, terminal: Terminal, *, indent: int | None = None) -> 
 
 
 def _csv(result: Result, terminal: Terminal) -> None:
+    if result.by and result.reduction != "none":
+        from losscli.report.slices import slice_records
+
+        records = list(slice_records(result))
+        terminal.write("".join(map(_csv_line, [records[0], *(r.values() for r in records)])))
+        return
     if result.reduction != "none":
         record = _csv_record(result)
         terminal.write(_csv_line(record) + _csv_line(record.values()))
