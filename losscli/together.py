@@ -35,7 +35,8 @@ class Together:
     of one call are of the same rows. ``progress`` hears how many rows are done, of how many;
     ``asked`` needs ``detail``. ``take_roles`` receives the blocks of the first evaluation in order,
     each with the roles it names and no other. ``by`` names the coded roles of the inputs whose
-    values make slices, each of which gets a loss of its own.
+    values make slices, each of which gets a loss of its own. ``keep_entries``
+    asks for the samples of set losses too.
     """
 
     evaluations: Sequence[Evaluation]
@@ -48,6 +49,7 @@ class Together:
     asked: Asked = NOTHING
     take_roles: TakeRoles | None = None
     by: Sequence[str] = ()
+    keep_entries: bool = False
 
     def evaluate(self) -> tuple[Result, ...]:
         """Read everything once; a result for each evaluation, in their order.
@@ -100,6 +102,7 @@ class Together:
             self.keep_elements,
             self.asked,
             {name: self.inputs.labels[name] for name in self.by},
+            self.keep_entries,
         )
 
     def _look(self, view: View, measures: Sequence[Measure], block: Block) -> _Seen:
@@ -181,7 +184,9 @@ class _InStep:
         self._take = take
         # By number, the samples that wait for those of others; none under one number of all rows.
         self.waiting: dict[int, list[Sample]] = {
-            number: [] for number, measure in enumerate(measures) if measure.reduction != "overall"
+            number: []
+            for number, measure in enumerate(measures)
+            if measure.reduction != "overall" or measure.keep_entries
         }
 
     def hand_on(self) -> None:

@@ -15,6 +15,7 @@ import pytest
 import losscli
 from losscli.api import Run
 from losscli.data.arrays import from_arrays
+from losscli.data.coding import Labels
 from losscli.data.feed import Inputs
 from losscli.data.files import open_files
 from losscli.domain import Role
@@ -228,3 +229,34 @@ def test_a_small_data_set_is_kept_row_by_row() -> None:
     inputs = from_arrays(roles, [[1.0, 2.0], [2.0, 2.0], [1.0, 1.0]], {})
     results = Together(evaluations, inputs).evaluate()
     assert [r.per_sample.tolist() for r in results if r.per_sample is not None] == [[0, 1], [1, 1]]
+
+
+def test_samples_say_what_rows_give_to_a_set_loss_and_their_codes(files: dict[str, Path]) -> None:
+    bound = parse("rmse")
+    roles, evaluations = of_models(bound, "overall", ["a", "b"])
+    for path in files.values():
+        labels = {"cluster": Labels("label")}
+        inputs = open_files(
+            roles,
+            [str(path)] * 3,
+            columns={"prediction@b": "trust", "sample_weight": "trust"},
+            labels=labels,
+        )
+        seen: list[Samples] = []
+        results = Together(
+            evaluations, inputs, 2, take_samples=seen.append, keep_entries=True
+        ).evaluate()
+        for number, result in enumerate(results):
+            samples = [one for samples in seen if (one := samples[number]) is not None]
+            assert sum(map(len, samples)) == ROWS
+            divisor = np.concatenate([np.asarray(one.divisor) for one in samples])
+            assert np.array_equal(divisor, TABLE["trust"])
+            names = [
+                labels["cluster"].name(int(c)) for one in samples for c in one.codes["cluster"]
+            ]
+            assert names == [str(label) for label in TABLE["label"].to_pylist()]
+            parts = zip(*(one.entries for one in samples), strict=True)
+            entries = [np.concatenate(part) for part in parts]
+            assert bound.finish(bound.gather_entries(entries, divisor)) == pytest.approx(
+                result.value, rel=1e-13
+            )

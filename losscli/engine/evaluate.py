@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from losscli.data.feed import NO_LABELS, GroupKeys, RoleInput
 from losscli.domain import Array
 from losscli.engine.plan import Block, Plan
-from losscli.engine.rows import rows_of, sum_or_count, weigh
+from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh
 from losscli.engine.slices import Slices, Terms
 from losscli.results import (
     SHOWN_ROWS,
@@ -85,24 +85,36 @@ class Detail:
 class Sample:
     """What each row (or group) of some consecutive ones costs under one evaluation.
 
-    The mean of the loss is ``sum(loss) / sum(divisor)`` over all rows.
+    The mean of the loss is ``sum(loss) / sum(divisor)`` over all rows. The rows of a set loss that
+    is one number of them all cost nothing by themselves: they have ``entries`` instead, and
+    ``per_sample`` and ``loss`` have no columns.
 
     Attributes:
         per_sample: (n,) the row's own loss.
         loss: (n,) what the row adds to the sum, sample weight and all.
-        divisor: (n,) what it adds to the divisor, or a number where all rows add the same.
+        divisor: (n,) what it adds to the divisor, or a number where all rows add the same; of a set
+            loss the sample weight.
+        codes: by the name of each coded column, (n,) the codes of the rows.
+        entries: (n, ...) what each row gives to each statistic of a set loss.
     """
 
     per_sample: Array
     loss: Array
     divisor: Array | float
+    codes: Mapping[str, Array] = field(default_factory=dict)
+    entries: tuple[Array, ...] = ()
 
     def __len__(self) -> int:
         return len(self.per_sample)
 
     def __getitem__(self, rows: slice) -> Sample:
-        divisor = self.divisor if isinstance(self.divisor, float) else self.divisor[rows]
-        return Sample(self.per_sample[rows], self.loss[rows], divisor)
+        return Sample(
+            self.per_sample[rows],
+            self.loss[rows],
+            self.divisor if isinstance(self.divisor, float) else self.divisor[rows],
+            {name: codes[rows] for name, codes in self.codes.items()},
+            tuple(values[rows] for values in self.entries),
+        )
 
 
 @dataclass(slots=True)
@@ -162,7 +174,10 @@ class LossState:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How a block is evaluated: the loss, the reduction of a row, and what to keep."""
+    """How a block is evaluated: the loss, the reduction of a row, and what to keep.
+
+    ``keep_entries`` keeps what each row gives to the statistics of a set loss.
+    """
 
     bound: BoundLoss
     reduction: Reduction
@@ -171,6 +186,7 @@ class Measure:
     keep_elements: bool = False
     asked: Asked = NOTHING
     by: Mapping[str, Labels] = field(default_factory=lambda: NO_LABELS)
+    keep_entries: bool = False
 
     def __call__(self, block: Block) -> LossState:
         with np.errstate(all="ignore"):
@@ -190,6 +206,8 @@ class Measure:
             mean_loss = ExactSum.of(own)
         if seen.weight is not None:
             loss, share = weigh(loss, seen.weight), seen.weight * share
+        batch = seen.batch_of if seen.weight is None else seen.weight
+        mean = own if own is not None and self.reduction in ("mean", "none") else loss
         total = ExactSum.of(loss)
         nonfinite = _nonfinite(per_sample, block.first_row) if not total.is_finite else []
         state = LossState(
@@ -206,24 +224,33 @@ class Measure:
             detail=None,
             has_divisor=seen.has_divisor,
             statistics=seen.statistics,
-            sample=Sample(per_sample, loss if own is None else own, share)
-            if self._keeps_rows(block)
-            else None,
+            sample=self._sample(
+                block, seen, per_sample, mean, batch if self.reduction == "batchmean" else share
+            ),
             elements=seen.elements if self.keep_elements else None,
         )
         self._look_closer(state, block.first_row, per_sample, loss, share)
         if self.by:
             terms = None
             if self.reduction != "overall":
-                batch = seen.batch_of if seen.weight is None else seen.weight
-                mean = own if own is not None and self.reduction in ("mean", "none") else loss
                 terms = Terms.of(self.reduction, mean, share, batch)
             state.slices = Slices.of(self.by, block, self.bound, seen.entries, terms)
         return state
 
-    def _keeps_rows(self, block: Block) -> bool:
+    def _sample(
+        self, block: Block, seen: RowLosses, per_sample: Array, loss: Array, divisor: Array | float
+    ) -> Sample | None:
         if self.reduction == "overall":
-            return False
+            if not self.keep_entries or block.groups is not None:
+                return None
+            nothing = np.empty((block.rows, 0))
+            weight = block.plain.get("sample_weight", 1.0)
+            return Sample(nothing, nothing, weight, block.codes, _in_order(seen, block.rows))
+        if not self._keeps_rows(block):
+            return None
+        return Sample(per_sample, loss, divisor, block.codes)
+
+    def _keeps_rows(self, block: Block) -> bool:
         # A data set this small is shown row by row, whoever asks.
         return self.keep_rows or block.first_row + block.rows <= SHOWN_ROWS
 
@@ -251,6 +278,17 @@ class Measure:
             counted=per_sample.size,
             above=np.array([np.count_nonzero(per_sample > x) for x in self.asked.levels], np.int64),
         )
+
+
+def _in_order(seen: RowLosses, rows: int) -> tuple[Array, ...]:
+    """What each row enters into each statistic; those of lists come by their length."""
+    if len(seen.entries) == 1 and seen.entries[0].rows == slice(None):
+        return seen.entries[0].values
+    found = [np.empty((rows, *values.shape[1:])) for values in seen.entries[0].values]
+    for some in seen.entries:
+        for whole, values in zip(found, some.values, strict=True):
+            whole[some.rows] = values
+    return tuple(found)
 
 
 def _ratio(loss: Array, share: Array | float) -> Array:
