@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from losscli.data import csv_file, csv_lines
 from losscli.data.align import check_counts
 from losscli.data.files import open_files
 from losscli.data.reading import Reading
+from losscli.data.stored import Stored
 from losscli.domain import LOGITS, REAL, Array, Role
 from losscli.errors import DataError
 
@@ -128,8 +130,8 @@ HOSTILE: list[tuple[str | bytes, str]] = [
     ("prediction\n1\ntwo\n", "column 'prediction', row 2: 'two' is not a number"),
     ("prediction\ncat\ndog\n", "labels must be class indices 0 .. C-1"),
     ("prediction\n" + "x" * 99 + "\n", f"row 1: '{'x' * 37}'... is not a number"),
-    ('prediction\n1\n"1,5"\n', "'1,5' is not a number\na decimal comma?"),
-    ("prediction\n1;2\n", "'1;2' is not a number\nare the cells separated by semicolons?"),
+    ('prediction\n1\n"1,5"\n', "'1,5' is not a number\na decimal comma? say --decimal ,"),
+    ("prediction\n1;2\n", "'1;2' is not a number\nare the cells separated by semicolons? say"),
     ("prediction\n1_000\n", "'1_000' is not a number"),
     ("prediction\n0x10\n", "'0x10' is not a number"),
     ("prediction\n1\n12h\n", "'12h' is not a number"),
@@ -230,7 +232,7 @@ def test_pieces_begin_at_the_same_rows(
         monkeypatch.setattr(csv_lines, "_SHARE", csv_lines._STRETCH)
     rows = 60_000
     path = write(tmp_path, "".join(f"{i},x\n" for i in range(rows)))
-    lines = csv_lines.find_lines(path, 0, 2**16)
+    lines = csv_lines.find_lines(Stored.regular(path), 0, 2**16)
     data = Path(path).read_bytes()
     assert lines.rows == rows
     assert lines.step == 8192
@@ -268,3 +270,106 @@ def test_lines_are_found_among_quotes(
         patch.setattr(csv_lines, "_SHARE", stretch * 6)
         patch.setattr(csv_file, "_PIECE_BYTES", 100)
         assert read(path)["prediction"].tolist() == list(range(len(notes)))
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "values"),
+    [
+        ("prediction;note\n1.5;a\n2;b\n", {}, [1.5, 2]),
+        ("prediction|note\n1.5|a,b\n2|b\n", {}, [1.5, 2]),
+        ("note\tprediction\na;b,c\t1.5\nb\t2\n", {}, [1.5, 2]),
+        ('note;prediction\n"a;b,c";1.5\n"b";"2"\n', {}, [1.5, 2]),
+        ("a,b;prediction\nx;1.5\ny;2\n", {}, [1.5, 2]),
+        ("a|b,prediction\nx,1.5\ny,2\n", {}, [1.5, 2]),
+        ("P(y|x)\n1.5\n2\n", {}, [1.5, 2]),
+        ("prediction;note\n1,5;a\n2;b\n", {"decimal": ","}, [1.5, 2]),
+        ("prediction;note\n 1,5 ;a\n-,5e2;b\n", {"decimal": ","}, [1.5, -50]),
+        ("prediction;note\nnan;a\n+2,;b\n", {"decimal": ","}, [np.nan, 2]),
+        ("prediction\n1,5\n2\n", {"decimal": ","}, [1.5, 2]),
+        ('prediction,note\n"1,5",a\n2,b\n', {"decimal": ","}, [1.5, 2]),
+        ('prediction,note\n "1,5",a\n2,b\n', {"decimal": ","}, None),
+        ("1,5;1\n2;2\n", {"decimal": ",", "header": False}, [1.5, 2]),
+        ("prediction note\n1.5 a\n2 b\n", {"delimiter": "space"}, [1.5, 2]),
+        ("prediction^note\n1.5^a\n2^b\n", {"delimiter": "^"}, [1.5, 2]),
+        ("prediction;n,m\n1.5;a,b\n2;b,c\n", {"delimiter": ";"}, [1.5, 2]),
+        ("prediction\tnote\n1.5\ta\n2\tb\n", {"delimiter": "\\t"}, [1.5, 2]),
+    ],
+)
+@pytest.mark.parametrize("careful", [False, True])
+def test_delimiters_and_decimal_marks(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str,
+    options: dict[str, Any],
+    values: list[float] | None,
+    careful: bool,
+) -> None:
+    if careful:
+        monkeypatch.setattr(csv_file._Parser, "_table", lambda self, data: None)
+    inputs = open_files(
+        (PREDICTION,),
+        [write(tmp_path, content)],
+        columns={"prediction": "column_0"} if options.get("header") is False else {},
+        reading=Reading(**options),
+    )
+    (feed,) = inputs.feeds
+    with closing(feed.cursor(0, None)) as cursor:
+        if values is None:
+            with pytest.raises(DataError, match="has 3 cells, not 2"):
+                cursor.read(9)
+        else:
+            np.testing.assert_array_equal(cursor.read(9)["prediction"], values)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("a,b|c\n1,2|3\n", {}, "could be separated by commas or bars: 'a,b|c'\nsay which: --delim"),
+        ("a;b|c\n1;2|3\n", {}, "say which: --delimiter ';' or --delimiter '|'"),
+        ("prediction;b\n1.5;2\n", {"decimal": ","}, "'1.5' is not a number\na decimal point? say"),
+        ("prediction;b\n1.234,5;2\n", {"decimal": ","}, "'1.234,5' is not a number"),
+        ("prediction;b\n1,5;2\n", {}, "'1,5' is not a number\na decimal comma? say --decimal ,"),
+        ("prediction;b\n1;2\n1\n", {}, "cells that hold semicolons of their own need quotes"),
+        ("a,b\n1,2\n", {"delimiter": ";"}, "separated by commas: 'a,b'\nsay --delimiter ','"),
+        ("prediction b\n1 2\n", {}, "'1 2' is not a number\nare the cells separated by spaces?"),
+    ],
+)
+def test_what_delimiters_cannot_settle(
+    tmp_path: Path, content: str, options: dict[str, Any], message: str
+) -> None:
+    path = write(tmp_path, content)
+
+    def read_all() -> None:
+        (feed,) = open_files((PREDICTION,), [path], columns={}, reading=Reading(**options)).feeds
+        feed.cursor(0, None).read(9)
+
+    with pytest.raises(DataError) as caught:
+        read_all()
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(path)
+
+
+@given(
+    text=st.from_regex(r"\s?[+-]?[0-9.,]{1,6}([eE][+-]?[0-9]{1,2})?\s?", fullmatch=True),
+    decimal=st.sampled_from([".", ","]),
+)
+def test_arrow_and_the_careful_way_agree(
+    tmp_path_factory: pytest.TempPathFactory, text: str, decimal: str
+) -> None:
+    if "\n" in text or "\r" in text or not text.strip():
+        return
+    path = write(tmp_path_factory.mktemp("csv"), f"prediction;b\n{text};1\n")
+    reading = Reading(delimiter=";", decimal=decimal)
+    found = []
+    for careful in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            if careful:
+                patch.setattr(csv_file._Parser, "_table", lambda self, data: None)
+            (feed,) = open_files(
+                (PREDICTION,), [path], columns={"prediction": "prediction"}, reading=reading
+            ).feeds
+            try:
+                found.append(float(np.asarray(feed.cursor(0, None).read(1)["prediction"])[0]))
+            except DataError as error:
+                found.append(str(error))
+    assert found[0] == found[1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 
-from losscli.data.reading import Reading
+from losscli.data.reading import INPUT_FORMATS, Reading
 from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -94,9 +94,41 @@ Threads: TypeAlias = Annotated[
 ]
 
 
-def reading_of(*, header: Header = None) -> Reading:
+Delimiter: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHAR",
+        help="What separates the cells of a CSV file: , ; | tab space. Default: what it shows.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
+Decimal: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="CHAR", help="The decimal mark in CSV files: . or ,", rich_help_panel=DATA
+    ),
+]
+InputFormat: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help=f"What standard input or an unknown file is: {', '.join(INPUT_FORMATS)}.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
+
+
+def reading_of(
+    *,
+    header: Header = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    input_format: InputFormat = None,
+) -> Reading:
     """How files are read, from the options of every command that reads some."""
-    return Reading(header=header)
+    return Reading(header=header, delimiter=delimiter, decimal=decimal, input_format=input_format)
 
 
 def expand(command: Callable[..., Made], **makers: Callable[..., object]) -> Callable[..., Made]:

@@ -13,7 +13,6 @@ import numpy as np
 from losscli.data.columns import Table
 from losscli.data.feed import NO_LABELS, Feed, Inputs
 from losscli.data.files import (
-    OpenTables,
     Source,
     column_groups,
     feeds,
@@ -34,6 +33,7 @@ from losscli.data.frames import (
     series_numbers,
 )
 from losscli.data.groups import Groups, ungrouped
+from losscli.data.opening import OpenTables
 from losscli.data.place import Numbers, Place
 from losscli.domain import CLASS_TARGET, SAMPLE_WEIGHT, Array, Role
 from losscli.errors import DataError, UsageError, did_you_mean

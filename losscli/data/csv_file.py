@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import FileIO, StringIO
-from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -17,10 +15,13 @@ import pyarrow.csv as pacsv
 from losscli.data.arrow import values_of
 from losscli.data.blocks import BlockCursor, Chunk
 from losscli.data.columns import NO_CODERS, Column, HeaderUnclearError
+from losscli.data.csv_dialect import NAMES, number, option, rows_of, sniff
 from losscli.data.csv_lines import Lines, find_lines, read_into
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, unreadable
+from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.selection import Selection
+from losscli.data.stored import Stored
 from losscli.domain import Array
 from losscli.errors import DataError
 
@@ -32,11 +33,9 @@ _HEAD_BYTES = 2**18
 # Arrow counts the bytes of a piece in 32 bits.
 _LONGEST_PIECE = 2**30
 _LONGEST_HEADER = 2**24
-_SAMPLED_ROWS = 100
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)", re.I)
 _TYPES = {"bool": pa.bool_()}
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 _MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
@@ -50,43 +49,57 @@ Columns: TypeAlias = Sequence[tuple[int, "Coder | None"]]
 class Layout:
     """How the cells of a CSV file are told apart, and what the columns hold."""
 
-    path: str
+    file: Stored
     delimiter: str
+    decimal: str
     columns: tuple[Column, ...]
+
+    @property
+    def path(self) -> str:
+        """What messages call the file."""
+        return self.file.name
 
 
 class CsvTable:
     """A CSV file whose header and first rows have been looked at.
 
     Args:
-        path: the file.
-        delimiter: what separates the cells.
-        header: does the first line hold the names of the columns? None if that is obvious.
+        file: the file.
+        reading: what the user said about header, delimiter and decimal mark.
+        delimiter: what separates the cells unless the user said; None takes what the first lines
+            show.
 
     Raises:
         DataError: the file is empty, has no rows, is no UTF-8 text, or its header is unclear.
     """
 
-    def __init__(self, path: str, *, delimiter: str = ",", header: bool | None = None) -> None:
-        self.name = path
-        head = _read_head(path)
+    def __init__(
+        self, file: Stored, reading: Reading = AS_IT_IS, *, delimiter: str | None = None
+    ) -> None:
+        self.name = path = file.name
+        head = _read_head(file)
         first = _end_of_record(head)
         if first >= _LONGEST_HEADER:
             raise DataError("has no line end in its first 16 MiB", path=path, hint="is it CSV?")
-        cells = _split(path, head[:first], delimiter)
-        if header is None and all(map(is_number, cells)):
+        line, sample = _text(path, head[:first]), _sampled(head[first:])
+        said = reading.delimiter or delimiter
+        mark = said or sniff(path, line, sample, reading.decimal)
+        cells = _split(path, line, mark)
+        if said:
+            _reject_other_delimiter(path, cells)
+        if reading.header is None and all(number(c, reading.decimal) is not None for c in cells):
             raise _header_unclear(path, cells)
-        named = header is not False
+        named = reading.header is not False
         names = cells if named else [f"column_{i}" for i in range(len(cells))]
         bom = len(_BOM) if head.startswith(_BOM) else 0
         self._start = first if named else bom
-        sample = _sample(head[self._start :], delimiter)
-        if not sample:
+        rows = rows_of(sample if named else line + sample, mark)
+        if not rows:
             hint = "a loss of nothing is not defined"
             raise DataError("has a header but no rows", path=path, hint=hint)
-        columns = tuple(_column(name, i, sample) for i, name in enumerate(names))
+        columns = tuple(_column(name, i, rows, reading.decimal) for i, name in enumerate(names))
         self.columns: Sequence[Column] = columns
-        self._layout = Layout(path, delimiter, columns)
+        self._layout = Layout(file, mark, reading.decimal, columns)
 
     def feed(
         self,
@@ -101,11 +114,11 @@ class CsvTable:
         """The text of a column; see :class:`losscli.data.columns.Table`."""
         lines = self._find_lines()
         parse = _Parser(self._layout, [column], [column])
-        for data, first, rows in pieces(self.name, lines, 0, lines.rows):
+        for data, first, rows in pieces(self._layout.file, lines, 0, lines.rows):
             yield from parse.text(data, first, rows)
 
     def _find_lines(self) -> Lines:
-        return find_lines(self.name, self._start, _PIECE_BYTES)
+        return find_lines(self._layout.file, self._start, _PIECE_BYTES)
 
 
 class CsvFeed:
@@ -148,13 +161,13 @@ class CsvFeed:
         columns = self._selection.columns
         coded = [i for i, coder in columns if coder is not None]
         parse = _Parser(self._layout, sorted({i for i, _ in columns}), coded)
-        for data, first, rows in pieces(self.name, self._lines, start, stop):
+        for data, first, rows in pieces(self._layout.file, self._lines, start, stop):
             wanted = slice(max(start - first, 0), min(stop - first, rows))
             yield parse(data, first, rows, wanted, columns)
 
 
 def pieces(
-    path: str, lines: Lines, start: int, stop: int
+    stored: Stored, lines: Lines, start: int, stop: int
 ) -> Generator[tuple[memoryview, int, int], None, None]:
     """The bytes of whole rows around ``start`` to ``stop``, the first of these rows, and how many.
 
@@ -165,15 +178,15 @@ def pieces(
     # One buffer for all pieces: fresh memory for each costs as much as reading the file.
     longest = max(offsets[i + 1] - offsets[i] for i in numbers)
     if longest > _LONGEST_PIECE:
-        raise DataError("has a row of more than 1 GiB", path=path, hint="is it CSV?")
+        raise DataError("has a row of more than 1 GiB", path=stored.name, hint="is it CSV?")
     buffer = memoryview(bytearray(longest))
-    with _open(path) as file:
+    with _open(stored) as file:
         for piece in numbers:
             begin, end = offsets[piece : piece + 2]
             data = buffer[: end - begin]
             file.seek(begin)
             if read_into(file, data) < len(data):
-                raise DataError("is shorter than before: it changed", path=path)
+                raise DataError("is shorter than before: it changed", path=stored.name)
             yield data, piece * step, min(step, lines.rows - piece * step)
 
 
@@ -203,6 +216,7 @@ class _Parser:
             null_values=[""],
             strings_can_be_null=True,
             check_utf8=bool(text),
+            decimal_point=layout.decimal,
         )
 
     def __call__(
@@ -302,7 +316,7 @@ def read_carefully(
                     texts[at].append(cells[i] or None)
                     continue
                 place = Place(layout.path, layout.columns[i].name, first_row + row)
-                values[at].append(_read_cell(cells[i], place))
+                values[at].append(_read_cell(cells[i], place, layout))
     if row + 1 != rows:
         raise DataError(
             f"rows {first_row + 1} to {first_row + rows} are {rows} lines but {row + 1} records",
@@ -326,43 +340,42 @@ def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
     if not cells or (len(cells) == 1 and cells[0].isspace()):
         raise place.fault("blank line", hint="remove it, or write the value that is missing")
     if len(cells) != expected:
+        mark = NAMES.get(layout.delimiter, repr(layout.delimiter))
         count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         raise place.fault(
             f"has {count}, not {expected} as the first line",
-            hint="is it cut off? cells that hold commas of their own need quotes",
+            hint=f"is it cut off? cells that hold {mark} of their own need quotes",
         )
 
 
-def _read_cell(cell: str, place: Place) -> float:
+def _read_cell(cell: str, place: Place, layout: Layout) -> float:
     text = cell.strip()
     if text.casefold() in _MISSING:
         raise place.missing(0)
     boolean = _BOOLEANS.get(text.casefold())
     if boolean is not None:
         return boolean
-    if is_number(text):
-        return float(text)
-    raise place.fault(f"{_show(text)} is not a number", hint=_what_it_looks_like(text))
+    value = number(text, layout.decimal)
+    if value is None:
+        raise place.fault(f"{_show(text)} is not a number", hint=_what_it_looks_like(text, layout))
+    return value
 
 
 def _show(text: str) -> str:
     return repr(text) if len(text) <= 40 else f"{text[:37]!r}..."
 
 
-def _what_it_looks_like(text: str) -> str:
-    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", text):
-        return "a decimal comma? write numbers with a decimal point"
-    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if separator in text:
-            return f"are the cells separated by {name}? write a .csv with commas, a .tsv with tabs"
+def _what_it_looks_like(text: str, layout: Layout) -> str:
+    other = "," if layout.decimal == "." else "."
+    if number(text, other) is not None:
+        name = "comma" if other == "," else "point"
+        return f"a decimal {name}? say --decimal {other}"
+    for mark, name in NAMES.items():
+        if mark in text and mark not in (layout.delimiter, layout.decimal):
+            return f"are the cells separated by {name}? say {option(mark)}"
     if text.isascii() and any(map(str.isalpha, text)):
         return "if these are class names: labels must be class indices 0 .. C-1"
     return "choose another column with -c ROLE=NAME"
-
-
-def is_number(cell: str) -> bool:
-    """Would this cell be read as a number?"""
-    return _NUMBER.fullmatch(cell.strip()) is not None
 
 
 def _records(data: bytes, layout: Layout) -> Iterator[list[str]]:
@@ -374,18 +387,18 @@ def _records(data: bytes, layout: Layout) -> Iterator[list[str]]:
         raise DataError(f"cannot be read as CSV: {error}", path=layout.path) from None
 
 
-def _open(path: str) -> FileIO:
+def _open(stored: Stored) -> FileIO:
     try:
-        return FileIO(path)
+        return FileIO(stored.path)
     except OSError as error:
-        raise unreadable(path, error) from None
+        raise unreadable(stored.name, error) from None
 
 
-def _read_head(path: str) -> bytes:
+def _read_head(stored: Stored) -> bytes:
     """The beginning of the file: its first record and a good part of what follows."""
-    with open(path, "rb") as file:
+    with open(stored.path, "rb") as file:
         head = file.read(_HEAD_BYTES)
-        _check_text(path, head)
+        _check_text(stored.name, head)
         while len(head) < _LONGEST_HEADER and _end_of_record(head) > len(head) - _HEAD_BYTES:
             more = file.read(len(head))
             if not more:
@@ -418,26 +431,28 @@ def _end_of_record(head: bytes) -> int:
     return len(head)
 
 
-def _split(path: str, line: bytes, delimiter: str) -> list[str]:
+def _text(path: str, line: bytes) -> str:
     try:
-        text = line.removeprefix(_BOM).decode("utf-8")
+        return line.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError:
         raise DataError("is no UTF-8 text", path=path, hint="is it CSV? save it as UTF-8") from None
-    cells = next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])
+
+
+def _split(path: str, line: str, delimiter: str) -> list[str]:
+    cells = rows_of(line, delimiter)[0] if line else []
     if not any(cell.strip() for cell in cells):
         raise DataError("the first line is blank", path=path, hint="remove it, or write a header")
-    _reject_other_delimiter(path, cells)
     return [cell.strip() for cell in cells]
 
 
 def _reject_other_delimiter(path: str, cells: list[str]) -> None:
     """A single cell with separators in it is a line of cells from another country or tool."""
-    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(cells) == 1 and mark in cells[0]:
+    for mark, name in NAMES.items():
+        if len(cells) == 1 and mark in cells[0] and mark != " ":
             raise DataError(
                 f"its first line is separated by {name}: {cells[0]!r}",
                 path=path,
-                hint="write it with commas and decimal points, or with tabs and the name .tsv",
+                hint=f"say {option(mark)}",
             )
 
 
@@ -450,22 +465,17 @@ def _header_unclear(path: str, cells: list[str]) -> HeaderUnclearError:
     )
 
 
-def _sample(data: bytes, delimiter: str) -> list[list[str]]:
-    """The first rows, to see which columns hold text."""
+def _sampled(data: bytes) -> str:
+    """Some whole rows, to see what separates the cells and which columns hold text."""
     if len(data) > _HEAD_BYTES // 2:
         data = data[: data.rfind(b"\n") + 1] or data
-    text = StringIO(data.decode("utf-8", errors="replace"), newline="")
-    rows: list[list[str]] = []
-    try:
-        rows.extend(islice(csv.reader(text, delimiter=delimiter), _SAMPLED_ROWS))
-    except csv.Error:
-        return rows or [[]]
-    return rows
+    return data.decode("utf-8", errors="replace")
 
 
-def _column(name: str, i: int, sample: list[list[str]]) -> Column:
+def _column(name: str, i: int, sample: list[list[str]], decimal: str) -> Column:
     cells = [row[i].strip() for row in sample if i < len(row)]
     present = [cell for cell in cells if cell.casefold() not in _MISSING]
     if present and all(cell.casefold() in _BOOLEANS for cell in present):
         return Column(name, "bool")
-    return Column(name, "double", is_number=not present or any(map(is_number, present)))
+    holds_numbers = not present or any(number(cell, decimal) is not None for cell in present)
+    return Column(name, "double", is_number=holds_numbers)

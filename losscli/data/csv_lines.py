@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.data.stored import Stored
 from losscli.errors import DataError
 
 # What is looked at in one go stays in cache. A read is larger: calls into the system cost, too.
@@ -46,7 +47,7 @@ class _Count:
         return self.inside if quoted else self.outside
 
 
-def find_lines(path: str, start: int, piece_bytes: int) -> Lines:
+def find_lines(file: Stored, start: int, piece_bytes: int) -> Lines:
     """Cut a file, from byte ``start``, into pieces of about ``piece_bytes`` and whole rows.
 
     The rows of a piece are a power of two, as those of the engine's blocks are: then a block lies
@@ -55,13 +56,14 @@ def find_lines(path: str, start: int, piece_bytes: int) -> Lines:
     Raises:
         DataError: a quoted field is never closed.
     """
+    path = file.path
     size = os.path.getsize(path)
     counts = _count(path, start, size)
     quoted = list(accumulate((count.flips for count in counts), bool.__xor__, initial=False))
     if quoted[-1]:
         raise DataError(
             "a quoted field is opened and never closed",
-            path=path,
+            path=file.name,
             hint='a quote inside a quoted field is doubled: "5"" pipe"',
         )
     ends = [count.ends(inside) for count, inside in zip(counts, quoted, strict=False)]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,18 +12,15 @@ import numpy as np
 from losscli.data.columns import HeaderUnclearError, Table, choose, matches, show_columns
 from losscli.data.feed import NO_LABELS, Feed, Inputs
 from losscli.data.groups import GroupedFeed, Groups, check_same, one_group, ungrouped
-from losscli.data.place import Place, unreadable
+from losscli.data.opening import OpenTables, open_table
+from losscli.data.place import Place
 from losscli.data.reading import AS_IT_IS, Reading
+from losscli.data.sources import STANDARD_INPUT
 from losscli.domain import COMPONENTS, Array, Domain, Role
 from losscli.errors import DataError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
-
-_DELIMITERS = {".csv": ",", ".txt": ",", ".tsv": "\t"}
-_PARQUET = (".parquet", ".pq")
-_PARQUET_MAGIC = b"PAR1"
-_FORMATS = "losscli reads .csv, .tsv, .txt and .parquet files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +30,6 @@ class Source:
     role: Role
     table: Table
     alone: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTables:
-    """Opens files, each once."""
-
-    reading: Reading = AS_IT_IS
-    _by_path: dict[str, Table] = field(default_factory=dict)
-
-    def __getitem__(self, path: str) -> Table:
-        real = os.path.realpath(path)
-        if real not in self._by_path:
-            self._by_path[real] = open_table(path, self.reading)
-        return self._by_path[real]
 
 
 def open_files(
@@ -263,6 +243,11 @@ def _split_named(roles: Sequence[Role], files: Sequence[str]) -> tuple[dict[str,
             raise UsageError(f"{name} is given twice: {named[name]} and {path}")
         else:
             named[name] = path
+    if [*named.values(), *positional].count(STANDARD_INPUT) > 1:
+        raise UsageError(
+            "standard input is for one role, since it can be read once",
+            hint="or - alone with all roles as columns; <(COMMAND) is a file of its own",
+        )
     return named, positional
 
 
@@ -293,41 +278,6 @@ def _look_up(role: Role, tables: Sequence[Table], wanted: str) -> Source:
             hint=f"name the file: {role.name}=FILE -c {role.name}={wanted}",
         )
     raise _no_column(distinct, wanted, f"for {role.name}")
-
-
-def open_table(path: str, reading: Reading = AS_IT_IS) -> Table:
-    """Open a file; its first bytes say what it is, then its extension.
-
-    Raises:
-        DataError: there is no such file, or it is none that can be read.
-    """
-    try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise DataError("is not a regular file", path=path, hint="write it to a file first")
-        with open(path, "rb") as file:
-            magic = file.read(len(_PARQUET_MAGIC))
-        return _open_format(path, magic, reading)
-    except OSError as error:
-        raise unreadable(path, error) from None
-
-
-def _open_format(path: str, magic: bytes, reading: Reading) -> Table:
-    extension = Path(path).suffix.lower()
-    if magic == _PARQUET_MAGIC:
-        from losscli.data.parquet_file import ParquetTable
-
-        return ParquetTable(path)
-    if extension in _DELIMITERS:
-        from losscli.data.csv_file import CsvTable
-
-        return CsvTable(path, delimiter=_DELIMITERS[extension], header=reading.header)
-    if not magic:
-        raise DataError("is empty", path=path, hint="was it written to the end?")
-    if extension in _PARQUET:
-        raise DataError("is not a Parquet file, though it is called one", path=path, hint=_FORMATS)
-    kind = f"unknown extension {extension!r}" if extension else "the name has no extension"
-    raise DataError(kind, path=path, hint=_FORMATS)
 
 
 def read_vector(path: str) -> tuple[float, ...]:

@@ -17,6 +17,7 @@ from losscli.data.columns import NO_CODERS, Column
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place
 from losscli.data.selection import Selection
+from losscli.data.stored import Stored
 from losscli.errors import DataError
 from losscli.ragged import Ragged
 from losscli.shapes import VARIES
@@ -44,14 +45,15 @@ class ParquetTable:
         DataError: the file is cut off, or not Parquet after all.
     """
 
-    def __init__(self, path: str) -> None:
-        self.name = path
+    def __init__(self, file: Stored) -> None:
+        self.name = file.name
+        self._stored = file
         try:
-            with pq.ParquetFile(path) as file:
-                self.metadata = file.metadata
-                self.schema: pa.Schema = file.schema_arrow
+            with pq.ParquetFile(file.path) as opened:
+                self.metadata = opened.metadata
+                self.schema: pa.Schema = opened.schema_arrow
         except _BROKEN as error:
-            raise _unreadable(path, error) from None
+            raise _unreadable(file.name, error) from None
         self.columns: Sequence[Column] = [column(field) for field in self.schema]
 
     def feed(
@@ -79,7 +81,7 @@ class ParquetTable:
         Columns of text in ``dictionaries`` come as each different text once, and indices.
         """
         return pq.ParquetFile(
-            self.name,
+            self._stored.path,
             metadata=self.metadata,
             read_dictionary=list(dictionaries),
             buffer_size=_BUFFER_BYTES,

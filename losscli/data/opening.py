@@ -1,0 +1,73 @@
+"""Files become tables: which format a file has, and who reads it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from losscli.data.columns import Table
+from losscli.data.reading import AS_IT_IS, Reading
+from losscli.data.sources import STANDARD_INPUT, find
+from losscli.data.stored import Stored
+from losscli.errors import DataError
+
+# Bytes that say what a file is, whatever it is called.
+_MAGIC = {b"PAR1": "parquet"}
+_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet"}
+# Text, but which? A .txt file is most often CSV.
+_VAGUE = {".txt": "csv"}
+_BINARY = {"parquet": "a Parquet file"}
+_FORMATS = "losscli reads .csv, .tsv, .txt and .parquet files; --input-format names another's"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTables:
+    """Opens files, each once."""
+
+    reading: Reading = AS_IT_IS
+    _by_path: dict[str, Table] = field(default_factory=dict)
+
+    def __getitem__(self, named: str) -> Table:
+        real = named if named == STANDARD_INPUT else os.path.realpath(named)
+        if real not in self._by_path:
+            self._by_path[real] = open_table(named, self.reading)
+        return self._by_path[real]
+
+
+def open_table(named: str, reading: Reading = AS_IT_IS) -> Table:
+    """Open a file; its first bytes say what it is, then its extension, then ``--input-format``.
+
+    Raises:
+        DataError: there is no such file, or it is none that can be read.
+    """
+    file = find(named)
+    format = _format_of(file, reading)
+    if format == "parquet":
+        from losscli.data.parquet_file import ParquetTable
+
+        return ParquetTable(file)
+    from losscli.data.csv_file import CsvTable
+
+    return CsvTable(file, reading, delimiter="\t" if format == "tsv" else None)
+
+
+def _format_of(file: Stored, reading: Reading) -> str:
+    for magic, format in _MAGIC.items():
+        if file.magic.startswith(magic):
+            return format
+    wanted = reading.input_format
+    format = _SUFFIXES.get(file.suffix) or wanted or _VAGUE.get(file.suffix, "")
+    if format in _BINARY:
+        if not file.magic:
+            raise DataError("is empty", path=file.name, hint="was it written to the end?")
+        called = "--input-format says so" if format == wanted else "it is called one"
+        raise DataError(f"is not {_BINARY[format]}, though {called}", path=file.name, hint=_FORMATS)
+    if format:
+        return format
+    if not file.magic:
+        raise DataError("is empty", path=file.name, hint="was it written to the end?")
+    if file.is_stream:
+        return "csv"
+    suffix = file.suffix
+    kind = f"unknown extension {suffix!r}" if suffix else "the name has no extension"
+    raise DataError(kind, path=file.name, hint=_FORMATS)

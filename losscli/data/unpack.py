@@ -1,0 +1,125 @@
+"""Compressed files: which compression it is, and what comes out, a piece at a time."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from losscli.data.stored import Stored, suffix_of
+from losscli.errors import DataError, UsageError
+
+_PIECE = 2**20
+# Numbers as text shrink to a half or a tenth, endless zeros to a thousandth.
+_MOST_TIMES = 200
+_LIMIT = "LOSSCLI_UNPACK_LIMIT"
+_DEFAULT_LIMIT = 2**32
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """A way to compress one file."""
+
+    name: str
+    suffix: str
+    magic: bytes
+
+
+_KNOWN = (
+    Compression("gzip", ".gz", b"\x1f\x8b"),
+    Compression("Zstandard", ".zst", b"\x28\xb5\x2f\xfd"),
+    Compression("bzip2", ".bz2", b"BZh"),
+    Compression("xz", ".xz", b"\xfd7zXZ\0"),
+)
+
+
+def unpacked(file: Stored) -> Stored:
+    """The file, or what it holds if it is compressed: its first bytes say so.
+
+    Raises:
+        DataError: it is cut off or damaged, compressed twice, or holds absurdly much.
+    """
+    compression = next((c for c in _KNOWN if file.magic.startswith(c.magic)), None)
+    called = next((c for c in _KNOWN if c.suffix == file.suffix), None)
+    if called is not None and compression is not called:
+        raise DataError(f"is not {called.name}, though it is called so", path=file.name)
+    if compression is None:
+        return file
+    suffix = file.suffix if called is None else suffix_of(file.name[: -len(called.suffix)])
+    inside = Stored.copied(_unpack(file, compression), file.name, suffix, file.is_stream)
+    if any(inside.magic.startswith(c.magic) for c in _KNOWN):
+        raise DataError("is compressed twice", path=file.name, hint="unpack it once")
+    return inside
+
+
+def _unpack(file: Stored, compression: Compression) -> Iterator[bytes]:
+    packed = os.path.getsize(file.path)
+    limit = _limit()
+    done = 0
+    for piece in _pieces(file, compression):
+        done += len(piece)
+        if limit is not None and done > max(limit, _MOST_TIMES * packed):
+            raise DataError(
+                f"unpacks to more than {_MOST_TIMES} times its {packed} bytes, "
+                f"and more than {limit} bytes: this looks like a trap",
+                path=file.name,
+                hint=f"if it is yours, set {_LIMIT}, for example to 100G, or to none",
+            )
+        yield piece
+
+
+def _pieces(file: Stored, compression: Compression) -> Iterator[bytes]:
+    import lzma
+    import zlib
+
+    import pyarrow as pa
+
+    try:
+        with closing(_open(file.path, compression)) as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
+    except (EOFError, OSError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
+        said = str(error).rstrip(".")
+        cut_off = isinstance(error, EOFError) or "runcated" in said or "unexpected end" in said
+        raise DataError(
+            f"is cut off: the {compression.name} stream has no end"
+            if cut_off
+            else f"is damaged: it cannot be unpacked as {compression.name} ({said})",
+            path=file.name,
+            hint="was it copied or written to the end? copy or write it again",
+        ) from None
+
+
+def _open(path: str, compression: Compression) -> Any:
+    if compression.suffix == ".gz":
+        import gzip
+
+        return gzip.open(path)
+    if compression.suffix == ".bz2":
+        import bz2
+
+        return bz2.open(path)
+    if compression.suffix == ".xz":
+        import lzma
+
+        return lzma.open(path)
+    import pyarrow as pa
+
+    return pa.CompressedInputStream(pa.OSFile(path), "zstd")
+
+
+def _limit() -> int | None:
+    """How many bytes may come out of a file of any size."""
+    text = os.environ.get(_LIMIT, "").strip().upper()
+    if not text:
+        return _DEFAULT_LIMIT
+    if text == "NONE":
+        return None
+    match = re.fullmatch(r"(\d+) ?([KMGT]?)I?B?", text)
+    if match is None:
+        raise UsageError(f"{_LIMIT} is {text!r}", hint="a number of bytes such as 100G, or none")
+    return int(match[1]) * _UNITS[match[2]]
