@@ -19,6 +19,8 @@ from losscli.domain import Array
 # Sums near the largest double are also kept scaled by this power of two, so that a mean which is a
 # double survives a sum which is not.
 _SCALE = 2.0**-64
+# Block sums are summed up when there are so many, so that memory does not grow with the rows.
+_MOST_PARTS = 2**12
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class ExactSum:
         """Take in the sum of later rows."""
         self.parts += other.parts
         self.scaled += other.scaled
+        if len(self.parts) > _MOST_PARTS:
+            self.parts = _fewer(self.parts)
 
     def total(self) -> float:
         """The sum, infinite if it is beyond the largest double."""
@@ -60,6 +64,19 @@ class ExactSum:
             total = math.fsum([part * _SCALE for part in self.parts] + self.scaled)
             return _divide(_divide(total, divisor), _SCALE)
         return _divide(total, divisor)
+
+
+def _fewer(parts: list[float]) -> list[float]:
+    """A few numbers with the same sum, to the last bit."""
+    if not all(map(math.isfinite, parts)):
+        return [_exact_sum(parts)]
+    found: list[float] = []
+    try:
+        while lead := math.fsum([*parts, *(-one for one in found)]):
+            found.append(lead)
+    except OverflowError:
+        return parts
+    return found
 
 
 def _exact_sum(parts: Sequence[float]) -> float:

@@ -211,6 +211,11 @@ def _home(tables: Sequence[Table], labels: Labels) -> tuple[Table, int]:
         at = _position(table, labels.column, labels.purpose)
         if at is not None:
             return table, at
+    if not tables:
+        raise DataError(
+            f"there is no file or frame with a column {labels.column!r} {labels.purpose}",
+            hint="to give the values themselves, pass an array: by=np.asarray(values)",
+        )
     raise _no_column(tables, labels.column, labels.purpose)
 
 

@@ -251,9 +251,13 @@ class Slices:
             bound: the loss.
             entries: what the rows enter into its statistics, if it is a set loss.
             terms: what the samples add to the value; None where it is one of all rows at once.
+
+        Raises:
+            DataError: there are too many slices.
         """
         slicing = Slicing.of(block, list(by))
         places = {key: place for place, key in enumerate(slicing.keys)}
+        _check_number(places, by)
         samples = np.bincount(slicing.which, minlength=len(places))
         if terms is None:
             which = slicing.which
@@ -277,8 +281,7 @@ class Slices:
         before = len(self.places)
         places = np.array([self.places.setdefault(key, len(self.places)) for key in later.places])
         new = len(self.places) - before
-        if len(self.places) > MOST_SLICES:
-            raise _too_many(self.by)
+        _check_number(self.places, self.by)
         if new:
             self.count.grow(new)
         self.count.put(places, self.count.at(places).merge(later.count))
@@ -339,16 +342,22 @@ def _values(rows: RowSlices, reduction: Reduction) -> tuple[Array, Array]:
 def _shares(rows: RowSlices) -> Array:
     """What part of the sum each slice carries; NaN where losses may cancel."""
     sums = rows.total.total()
-    with np.errstate(over="ignore"):
-        whole = float(sums.sum())
-    if rows.least >= 0.0 and 0.0 < whole < math.inf:
-        return sums / whole
-    return np.full(sums.size, math.nan)
+    unknown = np.full(sums.size, math.nan)
+    if not rows.least >= 0.0 or not np.isfinite(sums).all():
+        return unknown
+    try:
+        # Rounded once, since the order of the slices depends on the threads.
+        whole = math.fsum(sums)
+    except OverflowError:
+        return unknown
+    return sums / whole if whole > 0.0 else unknown
 
 
-def _too_many(by: Mapping[str, Labels]) -> DataError:
+def _check_number(places: Mapping[Key, int], by: Mapping[str, Labels]) -> None:
+    if len(places) <= MOST_SLICES:
+        return
     columns = " and ".join(one.column for one in by.values())
-    return DataError(
+    raise DataError(
         f"{columns} make more than {MOST_SLICES:,} slices",
         hint="leave a column out, or give columns with fewer values",
     )
