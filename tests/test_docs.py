@@ -77,6 +77,25 @@ def test_readme_outputs(command: str, printed: str, folder: Path) -> None:
     assert shell(command, folder).stdout == printed
 
 
+# Pages whose console blocks are run among the sample data, and whose Python blocks too.
+PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("slices.md",)}
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"), [pair for text in PAGES.values() for pair in outputs(text)]
+)
+def test_pages_outputs(command: str, printed: str, folder: Path) -> None:
+    needs(command)
+    assert shell(command, folder).stdout == printed
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_python_runs(name: str) -> None:
+    assert outputs(PAGES[name])
+    for block in blocks(PAGES[name], "python"):
+        exec(compile(block, name, "exec"), {})
+
+
 def test_readme_shows_outputs() -> None:
     assert outputs(README)
     assert len(commands(README)) > 15
