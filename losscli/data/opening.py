@@ -28,6 +28,8 @@ class OpenTables:
     _by_path: dict[str, Table] = field(default_factory=dict)
 
     def __getitem__(self, named: str) -> Table:
+        if "\0" in named:
+            raise DataError("there can be no such file: its name holds a zero byte", path=named)
         real = named if named == STANDARD_INPUT else os.path.realpath(named)
         if real not in self._by_path:
             self._by_path[real] = open_table(named, self.reading)

@@ -1,0 +1,325 @@
+"""Damaged files: the right number, or one message and exit 2. Never a traceback, a hang, a guess.
+
+What the right number is, another reader says: of whatever the damage has left, it reads the same
+columns, or says that it cannot, and then losscli may not either.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_cli import Ran, run
+
+import losscli
+
+SECONDS = 20
+NUMBERS = [0.5, -1.25, 3.0, 1e-3, 250.0, 7.5, -0.125, 42.0]
+
+
+@contextmanager
+def no_hang() -> Iterator[None]:
+    """The test fails if it takes too long."""
+
+    def late(signum: int, frame: object) -> None:
+        raise TimeoutError(f"no answer after {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# --- how each format is written, and read by somebody else ---------------------------------------
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: how an intact file is written, and an independent reader of what is left of it."""
+
+    write: Callable[[dict[str, list[float]]], bytes]
+    read: Callable[[bytes], dict[str, Any]]
+
+
+def write_text(delimiter: str) -> Callable[[dict[str, list[float]]], bytes]:
+    def write(columns: dict[str, list[float]]) -> bytes:
+        text = io.StringIO()
+        rows = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+        rows.writerow(columns)
+        rows.writerows(zip(*columns.values(), strict=True))
+        return text.getvalue().encode()
+
+    return write
+
+
+def read_text(delimiter: str) -> Callable[[bytes], dict[str, Any]]:
+    def read(data: bytes) -> dict[str, Any]:
+        text = data.decode("utf-8", errors="backslashreplace").removeprefix("\ufeff")
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        names = [name.strip() for name in rows[0]]
+        return {name: [number(row[i]) for row in rows[1:]] for i, name in enumerate(names)}
+
+    return read
+
+
+def number(cell: str) -> float:
+    # A mark of byte order may stand before a number where two files were put together.
+    text = cell.removeprefix("\ufeff").strip()
+    if "_" in text:  # which Python reads as a digit separator
+        raise ValueError(text)
+    return float({"true": "1", "false": "0"}.get(text.casefold(), text))
+
+
+def write_parquet(columns: dict[str, list[float]]) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, row_group_size=3)
+    return sink.getvalue()
+
+
+def read_parquet(data: bytes) -> dict[str, Any]:
+    return pq.read_table(io.BytesIO(data)).to_pydict()
+
+
+FORMATS = {
+    "csv": Format(write_text(","), read_text(",")),
+    "tsv": Format(write_text("\t"), read_text("\t")),
+    "parquet": Format(write_parquet, read_parquet),
+}
+
+
+# --- damage --------------------------------------------------------------------------------------
+
+
+@st.composite
+def damage(draw: st.DrawFn, intact: bytes) -> bytes:
+    """The file cut off, with bits flipped, or with bytes lost, doubled or put in."""
+    data = bytearray(intact)
+    for _ in range(draw(st.integers(1, 3))):
+        if not data:
+            break
+        at = draw(st.integers(0, len(data) - 1))
+        length = draw(st.integers(1, 12))
+        kind = draw(st.sampled_from(["cut", "flip", "lose", "double", "insert", "zero"]))
+        if kind == "cut":
+            del data[at:]
+        elif kind == "flip":
+            data[at] ^= 1 << draw(st.integers(0, 7))
+        elif kind == "lose":
+            del data[at : at + length]
+        elif kind == "double":
+            data[at:at] = data[at : at + length]
+        elif kind == "insert":
+            data[at:at] = draw(st.binary(min_size=1, max_size=8) | st.sampled_from(AWKWARD))
+        else:
+            data[at : at + length] = bytes(len(data[at : at + length]))
+    return bytes(data)
+
+
+AWKWARD = [
+    b'"', b'""', b",", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b" ", b"nan", b"inf",
+    b"1e999", b"-", b"0x1p3", b"1_0", "\u0661".encode(), b"=1+1", b"[bold]", b"\x1b[31m",
+]  # fmt: skip
+
+
+def expected(format: Format, data: bytes) -> float | None:
+    """The mean squared error of what is left; None if the other reader cannot say."""
+    try:
+        # Which column is which has rules and tests of its own; with two of them it hardly matters.
+        columns = {name.casefold(): column for name, column in format.read(data).items()}
+        pair = columns.values() if len(columns) == 2 else map(columns.get, ("prediction", "target"))
+        prediction, target = (np.array(column, float) for column in pair)
+        if len(prediction) == 0 or prediction.ndim != 1:
+            return None
+        with np.errstate(all="ignore"):
+            return float(np.mean((prediction - target) ** 2))
+    except Exception:
+        return None
+
+
+def assert_honest(ran: Ran, value: float | None) -> None:
+    """Exit 0 with the right number, 1 for one that is not finite, or 2 with a message."""
+    assert "Traceback" not in ran.err
+    assert ran.code in (0, 1, 2), ran.err
+    if ran.code == 2:
+        assert ran.out == ""
+        assert ran.err.startswith("error: ")
+        assert "\x1b" not in ran.err
+        return
+    assert value is not None, f"read {ran.out!r} where the other reader sees nothing"
+    found = float(ran.out)
+    assert found == pytest.approx(value, rel=1e-12, nan_ok=True)
+    assert (ran.code == 0) == math.isfinite(found)
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(data=st.data())
+def test_a_damaged_file(extension: str, data: st.DataObject, tmp_path: Path) -> None:
+    format = FORMATS[extension]
+    intact = format.write({"prediction": NUMBERS, "target": NUMBERS[::-1]})
+    broken = data.draw(damage(intact))
+    path = tmp_path / f"data.{extension}"
+    path.write_bytes(broken)
+    with no_hang():
+        ran = run("compute", "mse", str(path), "--format", "value")
+    assert_honest(ran, expected(format, broken))
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_cut_off_anywhere(extension: str, tmp_path: Path) -> None:
+    format = FORMATS[extension]
+    intact = format.write({"prediction": NUMBERS, "target": NUMBERS[::-1]})
+    path = tmp_path / f"data.{extension}"
+    for length in range(0, len(intact), max(len(intact) // 60, 1)):
+        path.write_bytes(intact[:length])
+        ran = run("compute", "mse", str(path), "--format", "value")
+        assert_honest(ran, expected(format, intact[:length]))
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("named", [*FORMATS, "txt", "", "exe"])
+def test_another_extension(extension: str, named: str, tmp_path: Path) -> None:
+    """What a file is called does not make it what it is not."""
+    format = FORMATS[extension]
+    intact = format.write({"prediction": NUMBERS, "target": NUMBERS[::-1]})
+    path = tmp_path / f"data.{named}".rstrip(".")
+    path.write_bytes(intact)
+    ran = run("compute", "mse", str(path), "--format", "value")
+    assert_honest(ran, expected(format, intact))
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_an_intact_file(extension: str, tmp_path: Path) -> None:
+    format = FORMATS[extension]
+    intact = format.write({"prediction": NUMBERS, "target": NUMBERS[::-1]})
+    path = tmp_path / f"data.{extension}"
+    path.write_bytes(intact)
+    ran = run("compute", "mse", str(path), "--format", "value")
+    assert ran.code == 0
+    assert_honest(ran, expected(format, intact))
+
+
+# --- shapes that readers choke on ----------------------------------------------------------------
+
+
+def test_ten_thousand_columns(tmp_path: Path) -> None:
+    names = [f"logits_{i}" for i in range(10_000)]
+    (tmp_path / "wide.csv").write_text(f"{','.join(names)}\n{','.join(['0'] * 10_000)}\n")
+    (tmp_path / "t.csv").write_text("target\n0\n")
+    words = ["compute", "cross-entropy", str(tmp_path / "wide.csv"), str(tmp_path / "t.csv")]
+    with no_hang():
+        ran = run(*words, "--format", "value")
+    assert float(ran.out) == pytest.approx(math.log(10_000), rel=1e-15)
+    with no_hang():
+        ran = run("compute", "mse", str(tmp_path / "wide.csv"))
+    assert ran.code == 2
+    assert len(ran.err) < 2_000
+
+
+def test_a_field_of_many_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "huge.csv"
+    path.write_text(f"prediction,target\n1,{'9' * 30_000_000}\n")
+    with no_hang():
+        ran = run("compute", "mse", str(path))
+    assert ran.code in (1, 2)
+    assert len(ran.out + ran.err) < 20_000
+
+
+def test_a_header_of_many_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "huge.csv"
+    path.write_text("x" * 30_000_000)
+    with no_hang():
+        ran = run("compute", "mse", str(path))
+    assert (ran.code, len(ran.err) < 2_000) == (2, True)
+
+
+@pytest.mark.parametrize("header", ["a,a", "prediction,prediction,target", ",", "target,target"])
+def test_headers_that_repeat(header: str, tmp_path: Path) -> None:
+    cells = ",".join("1" for _ in header.split(","))
+    path = tmp_path / "twice.csv"
+    path.write_text(f"{header}\n{cells}\n")
+    ran = run("compute", "mse", str(path))
+    assert ran.code == 2
+    assert ran.err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    "name", ["../t.csv", "a/../t.csv", "-c.csv", "t t.csv", "t[bold].csv", "t\n.csv", "é.csv"]
+)
+def test_paths_are_only_names(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "a").mkdir(parents=True)
+    path = folder / name
+    path.write_text("prediction,target\n1,3\n")
+    ran = run("compute", "mse", str(path), "--format", "value")
+    assert (ran.code, ran.out) == (0, "4.0\n")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5_000, "/dev/null", "/proc/self/mem", "/", ""])
+def test_paths_that_are_no_files(name: str) -> None:
+    with no_hang():
+        ran = run("compute", "mse", name, name)
+    assert ran.code == 2
+    assert ran.err.startswith("error: ")
+    assert len(ran.err) < 12_000
+
+
+# --- arrays that lie -----------------------------------------------------------------------------
+
+
+class Lying:
+    """An object whose ``__array__`` returns whatever it was given, or raises it."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def __array__(self, dtype: object = None, copy: object = None) -> Any:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def __len__(self) -> int:
+        return 10**9
+
+
+LIES = {
+    "no array": [[1.0, 2.0]],
+    "text": [np.array(["a", "b"])],
+    "objects": [np.array([object(), object()])],
+    "an error": [RuntimeError("no memory")],
+    "another length the second time": [np.ones(2), np.ones(5)],
+    "other shape": [np.ones((2, 2, 0))],
+    "dates": [np.array(["2026-01-01", "2026-01-02"], "datetime64[D]")],
+    "records": [np.array([(1, 2.0)], dtype=[("a", int), ("b", float)])],
+    "complex": [np.array([1j, 2j])],
+    "nothing": [None],
+}
+
+
+@pytest.mark.parametrize("answers", LIES.values(), ids=LIES)
+def test_an_array_that_lies(answers: list[Any]) -> None:
+    if answers[0] is not LIES["another length the second time"][0]:
+        with pytest.raises((losscli.DataError, losscli.UsageError)):
+            losscli.compute("mse", Lying(*answers), [1.0, 3.0])
+    else:
+        # It is asked once, and what it says then is what is computed.
+        assert losscli.compute("mse", Lying(*answers), [1.0, 3.0]).value == 2.0
