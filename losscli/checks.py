@@ -2,15 +2,87 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 
-from losscli.analysis.gate import Gates, judge
-from losscli.api import Run
+from losscli.analysis.baseline import (
+    Baseline,
+    Identity,
+    Provenance,
+    Rows,
+    read_baseline,
+    write_baseline,
+)
+from losscli.analysis.baseline_rows import StoredRows, open_stored
+from losscli.analysis.digest import LossDigest, TargetDigest
+from losscli.analysis.gate import ROUNDING, Gates, Tolerance, judge
+from losscli.analysis.worse import judge_paired
 from losscli.data.feed import Inputs
-from losscli.spec import BoundLoss, Reduction
-from losscli.verdict import Verdict
+from losscli.data.sink import RowWriter, open_rows
+from losscli.engine.evaluation import Evaluation
+from losscli.errors import DataError, UsageError
+from losscli.results import Result
+from losscli.spec import BoundLoss, Loss, Reduction
+from losscli.together import Samples, Together
+from losscli.verdict import Judged, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstBaseline:
+    """A stored number to be no worse than, or to write.
+
+    Attributes:
+        path: its file.
+        tolerance: how much worse a loss may be.
+        alpha: fail only what is worse at this level, row by row; needs the losses of rows.
+        update: write the file instead of comparing with it; says how it came about.
+        create: how the file is made, for who has none.
+        rows: where the loss of each row is, or is written to; None is where the baseline says.
+    """
+
+    path: str
+    tolerance: Tolerance = ROUNDING
+    alpha: float | None = None
+    update: Provenance | None = None
+    rows: str | None = None
+    create: str = "write it with --update-baseline"
+
+    @property
+    def files(self) -> list[str]:
+        """What is read, or written."""
+        return [self.path] if self.rows is None else [self.path, self.rows]
+
+    @property
+    def rows_beside(self) -> str | None:
+        """The name of the file of rows as the baseline holds it: from its own folder."""
+        if self.rows is None or os.path.isabs(self.rows):
+            return self.rows
+        return os.path.relpath(self.rows, os.path.dirname(self.path) or ".").replace(os.sep, "/")
+
+    def stored_rows(self, baseline: Baseline) -> str | None:
+        """Where the losses of rows of a baseline are; None if it has none, or no longer.
+
+        Raises:
+            DataError: they are needed.
+        """
+        path = None
+        if baseline.rows is not None:
+            path = self.rows or os.path.join(os.path.dirname(self.path), baseline.rows.path)
+        if path is not None and os.path.exists(path):
+            return path
+        if self.alpha is None and self.rows is None:
+            return None
+        raise DataError(
+            "has no losses of rows to pair a run with"
+            if path is None
+            else f"the losses of its rows are gone: {path}",
+            path=self.path,
+            hint="--update-baseline with --baseline-rows FILE writes them",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +98,7 @@ class Check:
     inputs: Inputs
     reduction: Reduction
     gates: Gates
+    baseline: AgainstBaseline | None = None
     name: str | None = None
     threads: int | None = None
     progress: Callable[[int, int | None], None] | None = None
@@ -35,22 +108,162 @@ class Check:
 
         Raises:
             UsageError: there is no gate, or one does not suit the loss.
-            DataError: the data does not fit the loss; names file, column and row.
+            DataError: the data does not fit the loss, or the baseline is of something else.
+            OutputError: the baseline could not be written.
         """
         began = time.monotonic()
-        self.gates.check_fits(self.bound.loss)
+        refuse(self.bound.loss, self.gates, self.baseline)
         self.gates.check_reduction(self.bound.loss, self.reduction)
-        result = Run(
-            self.bound,
+        # A file of rows is there only if all of it is good, so it is dropped by an exception.
+        with suppress(_UnfitError), ExitStack() as stack:
+            beside = None if self.baseline is None else self._beside(self.baseline, stack)
+            result = self._evaluate(beside)
+            if isinstance(beside, _Updating) and not is_fit(result):
+                raise _UnfitError
+        judged = judge(result, self.gates)
+        notes: tuple[str, ...] = ()
+        if beside is not None:
+            more, notes = beside.conclude(result)
+            judged = (*judged, more)
+        return Verdict(
+            name=self.name or str(self.bound),
+            gates=judged,
+            result=result,
+            notes=notes,
+            seconds=time.monotonic() - began,
+        )
+
+    def _beside(self, against: AgainstBaseline, stack: ExitStack) -> _Comparing | _Updating:
+        if against.update is None:
+            baseline = read_baseline(against.path, against.create)
+            stored = against.stored_rows(baseline)
+            rows = None if stored is None else stack.enter_context(open_stored(stored))
+            return _Comparing(against, baseline, rows)
+        if against.rows is None:
+            return _Updating(against, against.update)
+        if self.reduction != "mean":
+            raise UsageError(
+                f"the losses of rows do not add up to a {self.reduction}",
+                hint="--baseline-rows goes with the reduction mean",
+            )
+        groups = self.inputs.groups
+        writer = open_rows(against.rows, None if groups is None else groups.key)
+        return _Updating(against, against.update, stack.enter_context(writer))
+
+    def _evaluate(self, beside: _Comparing | _Updating | None) -> Result:
+        (result,) = Together(
+            (Evaluation(self.bound, self.reduction),),
             self.inputs,
-            self.reduction,
             self.threads,
             asked=self.gates.asked,
             progress=self.progress,
+            take_roles=None if beside is None else beside.digest.wanted,
+            take_samples=None if beside is None or beside.rows is None else beside.take,
         ).evaluate()
-        return Verdict(
-            name=self.name or str(self.bound),
-            gates=judge(result, self.gates),
-            result=result,
-            seconds=time.monotonic() - began,
+        return result
+
+
+def refuse(loss: Loss, gates: Gates, baseline: AgainstBaseline | None) -> None:
+    """Before a file is opened: can this loss be judged, and is there something to judge it by?
+
+    Raises:
+        UsageError: no.
+    """
+    if loss.greater_is_better:
+        raise UsageError(
+            f"of {loss.name} more is better, so a gate would fail what is good",
+            hint=f"avoid it when {loss.avoid_when}",
         )
+    if gates.count == 0 and baseline is None:
+        raise UsageError("there is nothing to check", hint="give a gate, such as --max 0.1")
+
+
+class _UnfitError(Exception):
+    """A result that cannot be a baseline."""
+
+
+def is_fit(result: Result) -> bool:
+    """Can a later run be compared with it?"""
+    return math.isfinite(result.value) and not result.failed
+
+
+@dataclass(slots=True)
+class _Comparing:
+    """A run beside a stored baseline."""
+
+    against: AgainstBaseline
+    baseline: Baseline
+    rows: StoredRows | None
+    digest: TargetDigest = field(default_factory=TargetDigest)
+
+    def take(self, samples: Samples) -> None:
+        if self.rows is not None and samples[0] is not None:
+            self.rows.take(samples[0])
+
+    def conclude(self, result: Result) -> tuple[Judged, tuple[str, ...]]:
+        """The gate of the baseline, and what is worth noting.
+
+        Raises:
+            DataError: the baseline, or the losses of its rows, are of something else.
+        """
+        against, baseline = self.against, self.baseline
+        baseline.check_same(Identity.of(result, self.digest.text()), against.path)
+        paired = None if self.rows is None else self.rows.paired(result, baseline)
+        if against.alpha is not None and paired is not None:
+            gate = f"baseline at {against.alpha:g}"
+            than = "the baseline's"
+            judged = judge_paired(
+                gate,
+                result.loss.spec,
+                paired,
+                than,
+                alpha=against.alpha,
+                tolerance=against.tolerance,
+            )
+            return judged, ()
+        notes = () if paired is None else (f"against the baseline, {paired}",)
+        return baseline.judge(result, against.tolerance), notes
+
+
+@dataclass(slots=True)
+class _Updating:
+    """A run that becomes a baseline."""
+
+    against: AgainstBaseline
+    written: Provenance
+    rows: RowWriter | None = None
+    digest: TargetDigest = field(default_factory=TargetDigest)
+    losses: LossDigest = field(default_factory=LossDigest)
+
+    def take(self, samples: Samples) -> None:
+        if self.rows is not None and samples[0] is not None:
+            self.losses.add(samples[0].loss)
+            self.rows.write(samples[0].loss)
+
+    def conclude(self, result: Result) -> tuple[Judged, tuple[str, ...]]:
+        """Write the baseline, unless nothing could ever be compared with it.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        name, path = result.loss.spec, self.against.path
+        if not is_fit(result):
+            reason = f"{name} is {result.value}, so {path} is left as it is"
+            return Judged("baseline", False, reason, result.value), ()
+        before = _value_of(path)
+        beside = self.against.rows_beside
+        rows = None if beside is None else Rows(beside, self.losses.text())
+        inputs = {one.role: one.path for one in result.inputs if one.path is not None}
+        written = replace(self.written, inputs=inputs)
+        write_baseline(Baseline.of(result, self.digest.text(), written, rows), path)
+        was = "" if before is None else f", which was {before!r}"
+        reason = f"{name} = {result.value!r} is written to {path}{was}"
+        return Judged("baseline", True, reason, result.value), ()
+
+
+def _value_of(path: str) -> float | None:
+    """What an update replaces, if that is a baseline."""
+    try:
+        return read_baseline(path).value
+    except DataError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 from test_cli import SAMPLES, Ran, run
+
+from losscli.cli.check import CheckGroup
+from losscli.spec import registered
 
 MSE = 3518.454323276438
 
@@ -166,3 +170,23 @@ def test_data_is_never_markup(tmp_path: Path) -> None:
     assert ran.code == 2
     assert "\x1b" not in ran.err
     assert "[bold]" in ran.err
+
+
+def test_an_option_of_the_command_and_a_parameter_of_a_users_loss(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\n\n\n"
+        "def capped(prediction, target, *, max: float = 5.0):\n"
+        '    """No more than max."""\n'
+        "    return np.minimum(np.abs(prediction - target), max)\n",
+        encoding="utf-8",
+    )
+    ran = check(f"{path}:capped(max=2)", "preds.csv", "targets.csv", "--max", "2")
+    assert ran.code == 0, ran.err
+    assert check(f"{path}:capped", "preds.csv", "targets.csv", "--max", "2").code == 1
+
+
+def test_no_loss_of_ours_has_an_option_of_check() -> None:
+    own = set(inspect.signature(CheckGroup.body).parameters)
+    for declared in registered().values():
+        assert not own & set(declared.params), declared.name

@@ -9,6 +9,7 @@ import pytest
 
 from losscli.analysis.gate import Gates, judge, parse_quantiles, parse_shares_above
 from losscli.api import Run
+from losscli.checks import refuse
 from losscli.data.arrays import from_arrays
 from losscli.errors import UsageError
 from losscli.results import Result
@@ -147,10 +148,10 @@ def test_a_limit_that_is_none_is_refused(limit: float) -> None:
 
 def test_a_similarity_is_no_loss() -> None:
     with pytest.raises(UsageError, match="more is better"):
-        Gates(max=1.0).check_fits(find("cosine-similarity"))
-    Gates(max=1.0).check_fits(find("cosine-distance"))
+        refuse(find("cosine-similarity"), Gates(max=1.0), None)
+    refuse(find("cosine-distance"), Gates(max=1.0), None)
     with pytest.raises(UsageError, match="nothing to check"):
-        Gates().check_fits(find("mse"))
+        refuse(find("mse"), Gates(), None)
 
 
 def test_rows_of_a_set_loss_have_no_loss() -> None:

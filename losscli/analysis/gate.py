@@ -18,6 +18,32 @@ from losscli.verdict import Judged
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How much more than before a loss may be: ``absolute + relative * |before|``."""
+
+    absolute: float = 0.0
+    relative: float = 0.0
+
+    def __post_init__(self) -> None:
+        for amount in (self.absolute, self.relative):
+            if not (math.isfinite(amount) and amount >= 0.0):
+                raise UsageError(f"a tolerance of {amount} is no number from 0 upwards")
+
+    def limit(self, before: float) -> float:
+        """The most that a loss may be now."""
+        return before + (self.absolute + self.relative * abs(before))
+
+    def __str__(self) -> str:
+        parts = [f"{self.absolute!r}"] if self.absolute else []
+        parts += [f"{_percent(self.relative)} %"] if self.relative else []
+        return "rounding" if self == ROUNDING else " + ".join(parts) or "0"
+
+
+# Another processor may round a logarithm another way.
+ROUNDING = Tolerance(relative=1e-9)
+
+
+@dataclass(frozen=True, slots=True)
 class Gates:
     """The limits of a check.
 
@@ -51,20 +77,6 @@ class Gates:
         # Beyond a million rows quantiles are estimates; the rows above the limit are still counted.
         levels = [limit for _, limit in self.quantiles] + [loss for loss, _ in self.above]
         return Asked(tuple(share for share, _ in self.quantiles), tuple(levels))
-
-    def check_fits(self, loss: Loss) -> None:
-        """Can this loss be judged at all, and is there a gate?
-
-        Raises:
-            UsageError: there is no gate, or more of the loss is better.
-        """
-        if loss.greater_is_better:
-            raise UsageError(
-                f"of {loss.name} more is better, so a gate would fail what is good",
-                hint=f"avoid it when {loss.avoid_when}",
-            )
-        if self.count == 0:
-            raise UsageError("there is nothing to check", hint="give a gate, such as --max 0.1")
 
     def check_reduction(self, loss: Loss, reduction: Reduction) -> None:
         """Do these gates find what they compare under this reduction?
@@ -104,14 +116,22 @@ def _max(result: Result, gates: Gates) -> Iterator[Judged]:
         yield at_most(f"max {gates.max!r}", _name(result), result.value, gates.max)
 
 
-def at_most(gate: str, what: str, value: float, limit: float, slice: str | None = None) -> Judged:
+def at_most(
+    gate: str,
+    what: str,
+    value: float,
+    limit: float,
+    slice: str | None = None,
+    *,
+    because: str = "",
+) -> Judged:
     """The gate that ``value``, called ``what``, is finite and not above ``limit``."""
     if not math.isfinite(value):
         reason = f"{what} is {value}, which never passes"
         return Judged(gate, False, reason, value, limit, slice)
     passed = value <= limit
     relation = "is at most" if passed else "is more than"
-    reason = f"{what} = {value!r} {relation} {limit!r}"
+    reason = f"{what} = {value!r} {relation} {limit!r}{because}"
     return Judged(gate, passed, reason, value, limit, slice)
 
 
@@ -155,8 +175,13 @@ def _name(result: Result) -> str:
 
 
 def _percentile(share: float) -> str:
-    """``p99`` for 0.99, with every digit."""
-    return f"p{(Decimal(repr(share)) * 100).normalize():f}"
+    """``p99`` for 0.99."""
+    return f"p{_percent(share)}"
+
+
+def _percent(share: float) -> str:
+    """A hundred times the share, with every digit."""
+    return f"{(Decimal(repr(share)) * 100).normalize():f}"
 
 
 def parse_quantiles(option: str, texts: Sequence[str]) -> tuple[tuple[float, float], ...]:
@@ -175,6 +200,24 @@ def parse_shares_above(option: str, texts: Sequence[str]) -> tuple[tuple[float, 
         UsageError: one is neither, or a loss is given twice.
     """
     return _pairs(option, texts, float, _share, "X=SHARE, such as 0.5=1% or 0.5=0.01")
+
+
+def parse_tolerance(text: str) -> Tolerance:
+    """``0.001``, ``2%`` or both, ``0.001+2%``.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    absolute = relative = 0.0
+    try:
+        for part in text.split("+"):
+            if part.strip().endswith("%"):
+                relative += _share(part)
+            else:
+                absolute += float(part)
+    except ValueError:
+        raise UsageError(f"--tolerance {text}: write it as 0.001, 2% or 0.001+2%") from None
+    return Tolerance(absolute, relative)
 
 
 def _pairs(

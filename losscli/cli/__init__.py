@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(words: list[str], traceback: bool) -> int:
     try:
-        return int(app(words, prog_name="losscli", standalone_mode=False) or 0)
+        return int(app(words, prog_name="losscli", standalone_mode=False, obj=tuple(words)) or 0)
     except BrokenPipeError:
         return _close_quietly()
     except SystemExit as left:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from losscli.cli.gating import GATES, Gating, gating_of
 from losscli.cli.loss_group import loss_group
 from losscli.cli.options import OUTPUT, Files, Threads, expand, reject_overwrite
 from losscli.cli.output import show_checked, show_problem, write_checked
+from losscli.cli.provenance import command_line, provenance
 from losscli.cli.selection import ReductionName, Selection, selection_of
-from losscli.errors import LosscliError
+from losscli.errors import LosscliError, UsageError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
-    from losscli.spec import BoundLoss
     from losscli.verdict import Verdict
-
-GATES = "Gates"
 
 
 class CheckFormat(StrEnum):
@@ -38,7 +37,7 @@ class Settings:
 
     selection: Selection
     reduction: str | None
-    gates: Any  # Gates: its module loads NumPy, which `--help` should not wait for
+    gating: Gating
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,43 +55,23 @@ class Outputs:
         return {format: path for format, path in given.items() if path is not None}
 
 
-def _gates_of(
-    *,
-    max: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="The most the loss may be.", rich_help_panel=GATES),
-    ] = None,
-    max_quantile: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SHARE=X",
-            help="The most a quantile of the losses of rows may be: p99=2.5. Repeatable.",
-            rich_help_panel=GATES,
-        ),
-    ] = None,
-    max_share_above: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="X=SHARE",
-            help="The largest share of rows with a loss above X: 0.5=1%. Repeatable.",
-            rich_help_panel=GATES,
-        ),
-    ] = None,
-) -> Any:
-    from losscli.analysis.gate import Gates, parse_quantiles, parse_shares_above
-
-    return Gates(
-        max=max,
-        quantiles=parse_quantiles("--max-quantile", max_quantile or ()),
-        above=parse_shares_above("--max-share-above", max_share_above or ()),
-    )
+def _settings_of(
+    *, selection: Selection, reduction: ReductionName = None, gating: Gating
+) -> Settings:
+    return Settings(selection, reduction, gating)
 
 
-def _settings_of(*, selection: Selection, reduction: ReductionName = None, gates: Any) -> Settings:
-    return Settings(selection, reduction, gates)
+settings_of = expand(_settings_of, selection=selection_of, gating=gating_of)
 
 
-settings_of = expand(_settings_of, selection=selection_of, gates=_gates_of)
+UpdateBaseline: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--update-baseline",
+        help="Write the baseline instead of comparing with it.",
+        rich_help_panel=GATES,
+    ),
+]
 
 
 def outputs_of(
@@ -126,48 +105,98 @@ def _check(
     bound: Any,  # a BoundLoss: its module loads NumPy, which `--help` should not wait for
     *,
     files: Files,
+    ctx: typer.Context,
     settings: Settings,
+    update_baseline: UpdateBaseline = False,
     threads: Threads = None,
     outputs: Outputs,
 ) -> None:
-    # Before anything else: a report is written even if the check comes to nothing.
-    reject_overwrite(list(outputs.files.values()), [*files, *(f.partition("=")[2] for f in files)])
-    _finish([_verdict(None, bound, files, settings, threads, outputs)], outputs)
+    job = Job(None, bound, files, settings).of_command(_words(ctx), update=update_baseline)
+    _run([job], threads, outputs)
 
 
-CheckGroup = loss_group(expand(_check, settings=settings_of, outputs=outputs_of))
+def _words(ctx: typer.Context) -> tuple[str, ...]:
+    """What the command line was."""
+    return ctx.find_root().obj or ()
 
 
-def _verdict(
-    name: str | None,
-    bound: BoundLoss,
-    files: Sequence[str],
-    settings: Settings,
-    threads: int | None,
-    outputs: Outputs,
-) -> Verdict:
-    """The verdict of one check; what keeps it from being checked is part of it."""
-    from losscli.api import choose_reduction
-    from losscli.checks import Check
-    from losscli.report.progress import Progress
-    from losscli.verdict import Problem, Verdict
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One check: what it is called, the loss, its files and what is said about it."""
 
-    try:
-        settings.gates.check_fits(bound.loss)
-        inputs = settings.selection.open(bound.loss, files)
-        reduction = choose_reduction(bound, settings.reduction, grouped=inputs.groups is not None)
-        with Progress(Terminal.of(sys.stderr)) as progress:
-            return Check(
-                bound, inputs, reduction, settings.gates, name, threads, progress
-            ).verdict()
-    except LosscliError as error:
-        show_problem(error)
-        problem = Problem(error.message, error.where, error.hint or "")
-        return Verdict(name or str(bound), problem=problem)
+    name: str | None
+    bound: Any
+    files: Sequence[str]
+    settings: Settings
+
+    def of_command(self, words: Sequence[str], *, update: bool) -> Job:
+        """The job with what its command says about its baseline.
+
+        Raises:
+            UsageError: it has none to update.
+        """
+        baseline = self.settings.gating.baseline
+        if baseline is None:
+            if update:
+                hint = "say where it is: --baseline FILE"
+                raise UsageError("there is no baseline to update", hint=hint)
+            return self
+        create = f"write it: {command_line(words)} --update-baseline"
+        written = provenance(words) if update else None
+        gating = replace(
+            self.settings.gating, baseline=replace(baseline, create=create, update=written)
+        )
+        return replace(self, settings=replace(self.settings, gating=gating))
+
+    def refuse(self, outputs: Outputs) -> None:
+        """What is wrong before a file is opened.
+
+        Raises:
+            UsageError: nothing can be judged, or an output would overwrite an input.
+        """
+        from losscli.checks import refuse
+
+        gating = self.settings.gating
+        refuse(self.bound.loss, gating.gates, gating.baseline)
+        written = [] if gating.baseline is None else gating.baseline.files
+        # A report is written even if the check comes to nothing.
+        inputs = [*self.files, *(file.partition("=")[2] for file in self.files), *written]
+        reject_overwrite(list(outputs.files.values()), inputs)
+        reject_overwrite(written, self.files)
+
+    def verdict(self, threads: int | None) -> Verdict:
+        """The verdict; what keeps it from being checked is part of it."""
+        from losscli.api import choose_reduction
+        from losscli.checks import Check
+        from losscli.engine.settle import settle
+        from losscli.report.progress import Progress
+        from losscli.verdict import Problem, Verdict
+
+        settings, gating = self.settings, self.settings.gating
+        try:
+            inputs = settings.selection.open(self.bound.loss, self.files)
+            bound = settle(self.bound, inputs, settings.reduction)
+            grouped = inputs.groups is not None
+            reduction = choose_reduction(bound, settings.reduction, grouped=grouped)
+            with Progress(Terminal.of(sys.stderr)) as progress:
+                return Check(
+                    bound,
+                    inputs,
+                    reduction,
+                    gating.gates,
+                    gating.baseline,
+                    self.name,
+                    threads,
+                    progress,
+                ).verdict()
+        except LosscliError as error:
+            show_problem(error)
+            problem = Problem(error.message, error.where, error.hint or "")
+            return Verdict(self.name or str(self.bound), problem=problem)
 
 
-def _finish(verdicts: Sequence[Verdict], outputs: Outputs) -> None:
-    """Print the verdicts, write every report, and only then leave.
+def _run(jobs: Sequence[Job], threads: int | None, outputs: Outputs) -> None:
+    """Check everything, print the verdicts, write every report, and only then leave.
 
     Raises:
         Exit: always; its code is that of the worst verdict.
@@ -175,8 +204,13 @@ def _finish(verdicts: Sequence[Verdict], outputs: Outputs) -> None:
     from losscli.verdict import Checked
     from losscli.version import __version__
 
-    checked = Checked(tuple(verdicts), __version__)
+    for job in jobs:
+        job.refuse(outputs)
+    checked = Checked(tuple(job.verdict(threads) for job in jobs), __version__)
     for format, path in outputs.files.items():
         write_checked(checked, format, path)
     show_checked(checked, outputs.format)
     raise typer.Exit(checked.exit_code)
+
+
+CheckGroup = loss_group(expand(_check, settings=settings_of, outputs=outputs_of))

@@ -56,13 +56,16 @@ def _registered() -> Mapping[str, object]:
 
 
 def _command(body: Callable[..., None], bound: BoundLoss, name: str) -> Any:
+    own = inspect.signature(body).parameters
+    # What a user calls as the command calls an option of its own is left to the spec string.
+    params = [param for name, param in bound.loss.params.items() if name not in own]
+
     def run(**values: Any) -> None:
-        options = {k: values.pop(k) for k in bound.loss.params}
+        options = {param.name: values.pop(param.name) for param in params}
         body(bound=_with_options(bound, options), **values)
 
-    loss_options = [_option(param, bound) for param in bound.loss.params.values()]
-    shared = list(inspect.signature(body).parameters.values())[1:]
-    files, *rest = shared
+    loss_options = [_option(param, bound) for param in params]
+    files, *rest = list(own.values())[1:]
     parameters = [files, *loss_options, *rest]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # dynamic by intent
     run.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -1,0 +1,99 @@
+"""What a model was judged by, as a few letters: the same targets give the same digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from losscli.data.feed import Rows
+from losscli.domain import Array
+from losscli.engine.plan import Block, TakeRoles
+from losscli.ragged import Ragged
+
+# Roles that come with the data and not from the model.
+TRUTH = frozenset(
+    {
+        "target",
+        "targets",
+        "labels",
+        "weight",
+        "sample_weight",
+        "time",
+        "event",
+        "lower",
+        "upper",
+        "target_lengths",
+    }
+)
+_BYTES = 16
+
+
+@dataclass(slots=True)
+class TargetDigest:
+    """A digest of the values of all roles of :data:`TRUTH`, fed block by block in row order.
+
+    It is one of the doubles and of their order: how a file holds them, and how the rows are cut
+    into blocks, does not matter.
+    """
+
+    _by_part: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> TakeRoles:
+        """What a run hands over."""
+        return TakeRoles(TRUTH, self.add)
+
+    def add(self, block: Block) -> None:
+        """Take in the next rows."""
+        for name, values in block.arrays.items():
+            self._add(name, values)
+        if block.first_row == 0:
+            for name, constant in block.constants.items():
+                self._add(name, constant)
+        if block.groups is not None and block.arrays:
+            self._update("groups", np.diff(block.groups).astype("<i8"))
+
+    def _add(self, name: str, values: Rows) -> None:
+        if isinstance(values, Ragged):
+            self._update(f"{name} lengths", np.diff(values.offsets).astype("<i8"))
+            values = values.values
+        self._update(f"{name} {values.shape[1:]}", digestible(values))
+
+    def _update(self, part: str, data: Any) -> None:
+        if part not in self._by_part:
+            self._by_part[part] = hashlib.blake2b(digest_size=_BYTES)
+        self._by_part[part].update(data)
+
+    def text(self) -> str | None:
+        """The digest; None where the loss has no such role."""
+        if not self._by_part:
+            return None
+        whole = hashlib.blake2b(digest_size=_BYTES)
+        for part, one in sorted(self._by_part.items()):
+            whole.update(f"{part} {one.hexdigest()}\n".encode())
+        return f"blake2b:{whole.hexdigest()}"
+
+
+@dataclass(slots=True)
+class LossDigest:
+    """A digest of the losses of rows, so that a file of them is known again."""
+
+    _digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=_BYTES))
+
+    def add(self, losses: Array) -> None:
+        """Take in the next rows."""
+        self._digest.update(digestible(losses))
+
+    def text(self) -> str:
+        """The digest."""
+        return f"blake2b:{self._digest.hexdigest()}"
+
+
+def digestible(values: Array) -> Array:
+    """The values row by row as little-endian doubles, with one zero and one NaN."""
+    clean = np.array(values, "<f8", order="C") + 0.0
+    clean[np.isnan(clean)] = np.nan
+    return clean

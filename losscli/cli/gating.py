@@ -1,0 +1,127 @@
+"""The gates of a check as options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import typer
+
+from losscli.cli.options import expand
+from losscli.errors import UsageError
+
+GATES = "Gates"
+
+
+@dataclass(frozen=True, slots=True)
+class InFile:
+    """What an option may be in a configuration file, besides what its type says."""
+
+    path: bool = False
+    number: bool = False
+
+
+PATH: Final = InFile(path=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Gating:
+    """What a loss is judged by."""
+
+    # Gates and AgainstBaseline: their modules load NumPy, which `--help` should not wait for.
+    gates: Any
+    baseline: Any
+
+
+def _gates_of(
+    *,
+    max: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="The most the loss may be.", rich_help_panel=GATES),
+    ] = None,
+    max_quantile: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SHARE=X",
+            help="The most a quantile of the losses of rows may be: p99=2.5. Repeatable.",
+            rich_help_panel=GATES,
+        ),
+    ] = None,
+    max_share_above: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X=SHARE",
+            help="The largest share of rows with a loss above X: 0.5=1%. Repeatable.",
+            rich_help_panel=GATES,
+        ),
+    ] = None,
+) -> Any:
+    from losscli.analysis.gate import Gates, parse_quantiles, parse_shares_above
+
+    return Gates(
+        max=max,
+        quantiles=parse_quantiles("--max-quantile", max_quantile or ()),
+        above=parse_shares_above("--max-share-above", max_share_above or ()),
+    )
+
+
+def _gating_of(
+    *,
+    gates: Any,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="No worse than the number in this file, which --update-baseline writes.",
+            rich_help_panel=GATES,
+        ),
+        PATH,
+    ] = None,
+    tolerance: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T",
+            help="How much worse it may be: 0.001, 2% or 0.001+2%. Default: rounding, 1e-9 of it.",
+            rich_help_panel=GATES,
+        ),
+        InFile(number=True),
+    ] = None,
+    baseline_rows: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="The loss of each row beside the baseline, .parquet or .csv, to pair runs by.",
+            rich_help_panel=GATES,
+        ),
+        PATH,
+    ] = None,
+    significance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="A",
+            help="Fail only what is worse at this level of significance, such as 0.05.",
+            rich_help_panel=GATES,
+        ),
+    ] = None,
+) -> Gating:
+    from losscli.analysis.gate import ROUNDING, parse_tolerance
+    from losscli.checks import AgainstBaseline
+
+    for option, given in (
+        ("--tolerance", tolerance),
+        ("--baseline-rows", baseline_rows),
+        ("--significance", significance),
+    ):
+        if given is not None and baseline is None:
+            raise UsageError(f"{option} is about a baseline", hint="give --baseline FILE as well")
+    if significance is not None and not 0.0 < significance < 1.0:
+        raise UsageError(
+            f"--significance {significance:g}: it must be between 0 and 1", hint="0.05 is usual"
+        )
+    if baseline is None:
+        return Gating(gates, None)
+    tolerated = ROUNDING if tolerance is None else parse_tolerance(tolerance)
+    return Gating(gates, AgainstBaseline(baseline, tolerated, significance, rows=baseline_rows))
+
+
+gating_of = expand(_gating_of, gates=_gates_of)
