@@ -11,6 +11,8 @@ from losscli.results import SCHEMA_VERSION, Result, finite_or_none, status
 
 Outcome: TypeAlias = Literal["passed", "failed", "error"]
 
+# Beyond these, a sentence about every gate is one that nobody reads.
+_TOLD = 3
 # From the best to the worst, which is what several checks together are.
 _EXIT_CODES: Mapping[Outcome, int] = {"passed": 0, "failed": 1, "error": 2}
 
@@ -34,6 +36,11 @@ class Judged:
     value: float
     limit: float | None = None
     slice: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The gate and its slice: ``max-worst-slice 0.8 [country=NL]``."""
+        return self.gate if self.slice is None else f"{self.gate} [{self.slice}]"
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON shows it: None where not finite, and ``status`` says what it was."""
@@ -62,6 +69,14 @@ class Problem:
         return f"{self.where}: {self.message}" if self.where else self.message
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a check is declared; lines count from 1."""
+
+    file: str
+    line: int
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One check: its gates, each with its outcome, and the result they judged.
@@ -73,6 +88,7 @@ class Verdict:
         problem: why it could not be checked.
         notes: what else happened, such as a baseline that was written.
         seconds: how long it took.
+        place: where it is declared, if in a file.
     """
 
     name: str
@@ -81,6 +97,7 @@ class Verdict:
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    place: Place | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -101,10 +118,16 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """Why it passed or failed, in a sentence for each gate that decided."""
+        """Why it passed or failed, in a sentence for each of the first gates that decided."""
         if self.problem is not None:
             return self.problem.sentence
-        return "; ".join(gate.reason for gate in self.failures or self.gates)
+        decided = self.failures or self.gates
+        told = [gate.reason for gate in decided[:_TOLD]]
+        if len(decided) > _TOLD:
+            told.append(
+                f"and {len(decided) - _TOLD} more {'failed' if self.failures else 'passed'}"
+            )
+        return "; ".join(told)
 
     def to_dict(self) -> dict[str, Any]:
         """The record as ``--format json`` shows it."""
@@ -128,10 +151,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Checked:
-    """All checks of a run."""
+    """All checks of a run; ``date`` is when they began, in UTC."""
 
     verdicts: tuple[Verdict, ...]
     version: str
+    date: str
 
     @property
     def outcome(self) -> Outcome:
@@ -149,6 +173,7 @@ class Checked:
         return {
             "schema_version": SCHEMA_VERSION,
             "version": self.version,
+            "date": self.date,
             "outcome": self.outcome,
             "exit_code": self.exit_code,
             "checks": [verdict.to_dict() for verdict in self.verdicts],

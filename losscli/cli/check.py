@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -13,14 +15,14 @@ import typer
 from losscli.cli.gating import GATES, Gating, gating_of
 from losscli.cli.loss_group import loss_group
 from losscli.cli.options import OUTPUT, Files, Threads, expand, reject_overwrite
-from losscli.cli.output import show_checked, show_problem, write_checked
+from losscli.cli.output import append_summary, show_checked, show_problem, write_checked
 from losscli.cli.provenance import command_line, provenance
 from losscli.cli.selection import ReductionName, Selection, selection_of
-from losscli.errors import LosscliError, UsageError
+from losscli.errors import LosscliError, OutputError, UsageError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
-    from losscli.verdict import Verdict
+    from losscli.verdict import Checked, Verdict
 
 
 class CheckFormat(StrEnum):
@@ -29,6 +31,7 @@ class CheckFormat(StrEnum):
     table = "table"
     json = "json"
     markdown = "markdown"
+    github = "github"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,16 @@ class Outputs:
     format: CheckFormat
     json_report: str | None
     markdown_report: str | None
+    junit_xml: str | None
 
     @property
     def files(self) -> dict[str, str]:
         """The reports in files, by format."""
-        given = {"json": self.json_report, "markdown": self.markdown_report}
+        given = {
+            "json": self.json_report,
+            "markdown": self.markdown_report,
+            "junit": self.junit_xml,
+        }
         return {format: path for format, path in given.items() if path is not None}
 
 
@@ -82,7 +90,7 @@ def outputs_of(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="How to print the verdict: table, json, markdown.",
+            help="How to print the verdict: table, json, markdown, github (annotations).",
             rich_help_panel=OUTPUT,
         ),
     ] = CheckFormat.table,
@@ -96,9 +104,15 @@ def outputs_of(
             metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT
         ),
     ] = None,
+    junit_xml: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Write a JUnit report, a case a gate.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
 ) -> Outputs:
     """Where the verdict goes, from the options of a check."""
-    return Outputs(format, json_report, markdown_report)
+    return Outputs(format, json_report, markdown_report, junit_xml)
 
 
 def _check(
@@ -206,11 +220,23 @@ def _run(jobs: Sequence[Job], threads: int | None, outputs: Outputs) -> None:
 
     for job in jobs:
         job.refuse(outputs)
-    checked = Checked(tuple(job.verdict(threads) for job in jobs), __version__)
-    for format, path in outputs.files.items():
-        write_checked(checked, format, path)
+    date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    checked = Checked(tuple(job.verdict(threads) for job in jobs), __version__, date)
+    written = [_write(checked, format, path) for format, path in outputs.files.items()]
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        append_summary(checked, path)
     show_checked(checked, outputs.format)
-    raise typer.Exit(checked.exit_code)
+    raise typer.Exit(checked.exit_code if all(written) else OutputError.exit_code)
+
+
+def _write(checked: Checked, format: str, path: str) -> bool:
+    """Write a report; one that cannot be written keeps no other from being."""
+    try:
+        write_checked(checked, format, path)
+    except OutputError as error:
+        show_problem(error)
+        return False
+    return True
 
 
 CheckGroup = loss_group(expand(_check, settings=settings_of, outputs=outputs_of))

@@ -49,6 +49,27 @@ def write_checked(checked: Checked, format: str, path: str) -> None:
         report.show_checked(checked, format, terminal)
 
 
+# GitHub takes no summary of a step that is larger, not even a part of it.
+_SUMMARY_BYTES = 2**20
+
+
+def append_summary(checked: Checked, path: str) -> None:
+    """Add the verdicts to the summary of a GitHub job, within its limit.
+
+    What goes wrong here is said and does not matter: the verdict stands.
+    """
+    try:
+        used = os.path.getsize(path) if os.path.exists(path) else 0
+        text = report.summary_of(checked, _SUMMARY_BYTES - used)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text)
+        problem = "" if text else "it is full"
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem:
+        report.show_warning(f"the job summary was not written: {problem}", Terminal.of(sys.stderr))
+
+
 def show_problem(error: LosscliError) -> None:
     """What kept one of several things from being done, on stderr."""
     report.show_error(error, Terminal.of(sys.stderr))

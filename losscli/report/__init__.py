@@ -7,7 +7,7 @@
 ``screen``     draws a page on a terminal; the only importer of rich
 ``markdown``   draws a page as GitHub Markdown
 ``result``     ``compute`` in every format, with ``compute_page``
-``verdict``    ``check`` in every format, with ``check_page``
+``verdict``    ``check`` in every format, with ``check_page``, ``github`` and ``junit``
 ``advice``     ``recommend``
 ``catalogue``  ``list`` and ``show``; ``formula`` turns LaTeX into text
 ``error``      errors and findings on stderr
@@ -38,6 +38,8 @@ __all__ = [
     "show_list",
     "show_loss",
     "show_result",
+    "show_warning",
+    "summary_of",
 ]
 
 
@@ -49,10 +51,17 @@ def show_result(result: Result, format: str, terminal: Terminal) -> None:
 
 
 def show_checked(checked: Checked, format: str, terminal: Terminal) -> None:
-    """What ``check`` found: table, json or markdown."""
+    """What ``check`` found: table, json, markdown, github or junit."""
     from losscli.report import verdict
 
     verdict.FORMATS[format](checked, terminal)
+
+
+def summary_of(checked: Checked, room: int) -> str:
+    """What ``check`` found, as Markdown of no more than so many bytes."""
+    from losscli.report import verdict
+
+    return verdict.summary(checked, room)
 
 
 def show_advice(advice: Advice, format: str, terminal: Terminal) -> None:
@@ -81,6 +90,13 @@ def show_error(error: LosscliError, terminal: Terminal) -> None:
     from losscli.report.error import print_error
 
     print_error(error, terminal)
+
+
+def show_warning(message: str, terminal: Terminal) -> None:
+    """Something that went wrong and does not change the result."""
+    from losscli.report.error import print_warning
+
+    print_warning(message, terminal)
 
 
 def show_findings(findings: Iterable[Diagnostic], terminal: Terminal) -> None:

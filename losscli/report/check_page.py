@@ -18,7 +18,7 @@ from losscli.report.page import (
     Words,
     line,
 )
-from losscli.report.terminal import Style
+from losscli.report.terminal import Style, printable
 from losscli.verdict import Checked, Judged, Outcome, Verdict
 
 _STYLES: dict[Outcome, Style] = {"passed": "value", "failed": "error", "error": "error"}
@@ -33,17 +33,19 @@ def table_page(checked: Checked, *, unicode: bool) -> Page:
     """Every check, for a screen: read from the bottom."""
     marks = ("✓", "✗") if unicode else ("ok", "FAILED")
     sections = [
-        Section(verdict.name, tuple(_blocks(verdict, marks))) for verdict in checked.verdicts
+        Section(printable(verdict.name), tuple(_blocks(verdict, marks)))
+        for verdict in checked.verdicts
     ]
-    return (*sections, Section("", (Code(tuple(_conclusion(checked))),)))
+    return (*sections, Section("", (Code(tuple(conclusion(checked))),)))
 
 
 def summary_page(checked: Checked) -> Page:
     """The same for a page that is read from the top."""
     sections = [
-        Section(verdict.name, tuple(_blocks(verdict, ("✅", "❌")))) for verdict in checked.verdicts
+        Section(printable(verdict.name), tuple(_blocks(verdict, ("✅", "❌"))))
+        for verdict in checked.verdicts
     ]
-    return (Section("", (Prose(tuple(_conclusion(checked))),)), *sections)
+    return (Section("", (Prose(tuple(conclusion(checked))),)), *sections)
 
 
 def _blocks(verdict: Verdict, marks: tuple[str, str]) -> Iterator[Block]:
@@ -73,7 +75,7 @@ def _gates(gates: tuple[Judged, ...], marks: tuple[str, str]) -> Table:
 
 def _gate(gate: Judged, marks: tuple[str, str]) -> tuple[Words, ...]:
     passed, failed = marks
-    name = gate.gate if gate.slice is None else f"{gate.gate} [{gate.slice}]"
+    name = gate.label
     if gate.passed:
         return Words(passed, "accent"), Words(name), Words(gate.reason)
     return Words(failed, "error"), Words(name, "error"), Words(gate.reason)
@@ -88,7 +90,7 @@ def _headline(verdict: Verdict) -> Line:
     return (*headline(result), Words(error, "dim"))
 
 
-def _conclusion(checked: Checked) -> Iterator[Line]:
+def conclusion(checked: Checked) -> Iterator[Line]:
     """One line for each check that did not pass, and one for all."""
     several = len(checked.verdicts) > 1
     for verdict in checked.verdicts:

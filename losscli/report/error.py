@@ -20,6 +20,11 @@ def print_error(error: LosscliError, terminal: Terminal) -> None:
     _print("error", "error", f"{where}{error.message}", error.hint or "", terminal)
 
 
+def print_warning(message: str, terminal: Terminal) -> None:
+    """``warning:`` and the message."""
+    _print("warning", "warning", message, "", terminal)
+
+
 def print_findings(findings: Iterable[Diagnostic], terminal: Terminal) -> None:
     """Errors and warnings about the data, for a format that has no place for them."""
     for finding in findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -26,7 +27,41 @@ def _json(checked: Checked, terminal: Terminal) -> None:
     terminal.write(f"{text}\n")
 
 
+def _github(checked: Checked, terminal: Terminal) -> None:
+    from losscli.report import github
+
+    github.draw(checked, terminal)
+
+
+def _junit(checked: Checked, terminal: Terminal) -> None:
+    from losscli.report import junit
+
+    junit.draw(checked, terminal)
+
+
+def summary(checked: Checked, room: int) -> str:
+    """The Markdown for a job's summary, in no more than ``room`` bytes; empty if that is nothing.
+
+    What is too long ends at the end of a line and says so.
+    """
+    text = io.StringIO()
+    _markdown(checked, Terminal(text))
+    whole = text.getvalue().encode("utf-8", "replace")
+    if len(whole) <= room:
+        return whole.decode("utf-8")
+    kept = whole[: max(room - len(_CUT.encode("utf-8")), 0)]
+    head, end, _ = kept.rpartition(b"\n")
+    return f"{head.decode('utf-8')}\n{_CUT}" if end else ""
+
+
+_CUT = "\n**cut short: the summary of a job holds no more; the reports have all of it**\n"
 Renderer = Callable[[Checked, Terminal], None]
 FORMATS: Mapping[str, Renderer] = MappingProxyType(
-    {"table": _table, "json": _json, "markdown": _markdown}
+    {
+        "table": _table,
+        "json": _json,
+        "markdown": _markdown,
+        "github": _github,
+        "junit": _junit,
+    }
 )

@@ -1,0 +1,307 @@
+"""What pipelines read: annotations, JUnit, the summary of a job; with names that mean harm."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from test_check_cli import check, mse
+from test_cli import SAMPLES
+
+from losscli.report import Terminal, show_checked, summary_of
+from losscli.verdict import Checked, Judged, Outcome, Place, Problem, Verdict
+
+EVIL = "a]<&\"'>%0A::error::\r\n::stop-commands::x\x00\x08\x1b[31m\ufffe\udc80|`*[b](c)é漢,:%"
+
+
+@pytest.fixture(autouse=True)
+def _among_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(SAMPLES)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def gate(number: int, *, passed: bool = False, slice: str | None = None) -> Judged:
+    return Judged(
+        f"max {number}", passed, f"mse = {number + 1} is more than {number}", 1.0, 0.0, slice
+    )
+
+
+def checked(*verdicts: Verdict) -> Checked:
+    return Checked(verdicts, "1.2.3", "2026-01-02T03:04:05")
+
+
+def text(page: Checked, format: str) -> str:
+    out = io.StringIO()
+    show_checked(page, format, Terminal(out))
+    return out.getvalue()
+
+
+# Annotations, read as GitHub's runner reads them.
+
+
+def annotations(out: str) -> list[tuple[str, dict[str, str], str]]:
+    found = []
+    for line in re.split(r"\r\n|\n|\r", out):
+        match = re.match(r"^::([a-z-]+)(?: ([^:]*))?::(.*)$", line)
+        if match is None:
+            assert not line.lstrip().startswith("::"), line
+            continue
+        level, properties, message = match.groups()
+        pairs = dict(part.split("=", 1) for part in (properties or "").split(","))
+        data = {name: unescape(value, properties=True) for name, value in pairs.items()}
+        assert len(message.encode("utf-8", "surrogatepass")) <= 4096
+        found.append((level, data, unescape(message)))
+    return found
+
+
+def unescape(text: str, *, properties: bool = False) -> str:
+    if properties:
+        text = text.replace("%2C", ",").replace("%3A", ":")
+    return text.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
+
+
+def test_a_failure_is_an_annotation_where_the_check_is_declared() -> None:
+    place = Place("pyproject.toml", 12)
+    page = checked(Verdict("price", (gate(1, slice="c=NL"), gate(2, passed=True)), place=place))
+    (found,) = annotations(text(page, "github"))
+    assert found == (
+        "error",
+        {"file": "pyproject.toml", "line": "12", "title": "price: max 1 [c=NL]"},
+        "mse = 2 is more than 1",
+    )
+    assert text(page, "github").splitlines()[-1] == "failed: mse = 2 is more than 1"
+
+
+@pytest.mark.parametrize(("count", "shown"), [(9, 9), (10, 10), (11, 10), (500, 10)])
+def test_no_more_annotations_than_github_keeps(count: int, shown: int) -> None:
+    page = checked(Verdict("x", tuple(map(gate, range(count)))))
+    found = annotations(text(page, "github"))
+    assert len(found) == shown
+    if count > shown:
+        assert found[-1][1]["title"] == f"{count - 9} more errors"
+        assert found[-2][2] == "mse = 9 is more than 8"
+
+
+def test_no_data_becomes_a_command() -> None:
+    evil = Judged(EVIL, False, EVIL, 1.0, slice=EVIL)
+    page = checked(
+        Verdict(EVIL, (evil,)), Verdict(EVIL, problem=Problem(EVIL, EVIL, EVIL)), Verdict("::x::")
+    )
+    found = annotations(text(page, "github"))
+    assert [level for level, _, _ in found] == ["error", "error"]
+    assert found[0][2].startswith("a]<&\"'>%0A::error::\r\n::stop-commands::x")
+
+
+def test_a_long_message_is_cut_at_a_character() -> None:
+    for filler in ("x", "é", "漢", "%", "\n", "🎲"):
+        judged = Judged("g", False, filler * 9000, 1.0)
+        ((_, _, message),) = annotations(text(checked(Verdict("x", (judged,))), "github"))
+        assert message.endswith("…")
+        assert set(message[:-1]) == {filler}
+        assert len(message) > 1000
+
+
+def test_findings_are_warnings() -> None:
+    ran = check("mse", "preds.csv", "preds.csv", "--max", "1", "--format", "github")
+    assert ran.code == 0
+    levels = {level: data for level, data, _ in annotations(ran.out)}
+    assert set(levels) == {"warning"}
+    assert levels["warning"]["title"].startswith("mse: LC")
+
+
+# JUnit, against what its schema says.
+
+_SCHEMA: dict[str, tuple[set[str], set[str], set[str]]] = {
+    # element: required attributes, further ones, children
+    "testsuites": ({"tests", "failures", "errors", "time"}, {"name"}, {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors", "time", "timestamp", "hostname"},
+        {"id", "package", "skipped"},
+        {"properties", "testcase", "system-out", "system-err"},
+    ),
+    "properties": (set(), set(), {"property"}),
+    "property": ({"name", "value"}, set(), set()),
+    "testcase": ({"name", "classname", "time"}, set(), {"failure", "error"}),
+    "failure": ({"message", "type"}, set(), set()),
+    "error": ({"message", "type"}, set(), set()),
+    "system-out": (set(), set(), set()),
+    "system-err": (set(), set(), set()),
+}
+_ORDER = ["properties", "testcase", "system-out", "system-err"]
+
+
+def junit(document: str) -> ElementTree.Element:
+    """The root of a document that the common schema takes."""
+    root = ElementTree.fromstring(document.encode("utf-8"))
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        required, further, children = _SCHEMA[element.tag]
+        assert required <= set(element.attrib) <= required | further, element.tag
+        assert {child.tag for child in element} <= children, element.tag
+        for number in {"tests", "failures", "errors", "skipped"} & set(element.attrib):
+            assert element.attrib[number].isdecimal()
+        if "time" in element.attrib:
+            assert re.fullmatch(r"\d+\.\d{3}", element.attrib["time"])
+    for suite in root:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
+        tags = [child.tag for child in suite]
+        assert tags == sorted(tags, key=_ORDER.index)
+        cases = suite.findall("testcase")
+        names = [(case.attrib["classname"], case.attrib["name"]) for case in cases]
+        assert len(names) == len(set(names))
+        assert int(suite.attrib["tests"]) == len(cases)
+        assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure"))
+        assert int(suite.attrib["errors"]) == len(suite.findall("testcase/error"))
+    for total in ("tests", "failures", "errors"):
+        assert int(root.attrib[total]) == sum(int(suite.attrib[total]) for suite in root)
+    return root
+
+
+def test_one_case_a_gate_and_slice(tmp_path: Path) -> None:
+    page = checked(
+        Verdict("price", (gate(1, passed=True), gate(2, slice="c=NL"), gate(2, slice="c=DE"))),
+        Verdict("wine", problem=Problem("there is no such file", "x.csv", "look")),
+    )
+    root = junit(text(page, "junit"))
+    assert (root.attrib["tests"], root.attrib["failures"], root.attrib["errors"]) == ("4", "2", "1")
+    cases = [(case.attrib["classname"], case.attrib["name"]) for case in root.iter("testcase")]
+    assert cases == [
+        ("price", "max 1"),
+        ("price", "max 2 [c=NL]"),
+        ("price", "max 2 [c=DE]"),
+        ("wine", "check"),
+    ]
+    (error,) = root.iter("error")
+    assert error.attrib["message"] == "x.csv: there is no such file"
+    assert error.text == "x.csv: there is no such file\nlook"
+
+
+def test_xml_holds_any_name() -> None:
+    evil = Judged(EVIL, False, EVIL, 1.0, slice=EVIL)
+    page = checked(Verdict(EVIL, (evil,), notes=(EVIL,)), Verdict("x", problem=Problem(EVIL)))
+    root = junit(text(page, "junit"))
+    (failure,) = root.iter("failure")
+    assert failure.text is not None
+    assert "漢" in failure.text
+    assert "\\x00" in failure.text
+
+
+def test_the_junit_report_of_a_run(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    for limit, failures in (("1", "1"), ("1e9", "0")):
+        ran = mse("--max", limit, "--max-quantile", "p50=1e9", "--junit-xml", str(report))
+        assert ran.code == int(failures)
+        root = junit(report.read_text("utf-8"))
+        assert (root.attrib["tests"], root.attrib["failures"]) == ("2", failures)
+        properties = {one.attrib["name"]: one.attrib["value"] for one in root.iter("property")}
+        assert properties["value"] == "3518.454323276438"
+        assert properties["prediction"] == "preds.csv"
+
+
+def test_the_junit_report_of_what_could_not_be_checked(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    ran = check("mse", "no.csv", "targets.csv", "--max", "1", "--junit-xml", str(report))
+    assert ran.code == 2
+    assert junit(report.read_text("utf-8")).attrib["errors"] == "1"
+
+
+# The summary of a job.
+
+
+def test_the_summary_is_added_also_when_the_check_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("# before\n\n", encoding="utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert mse("--max", "1").code == 1
+    assert mse("--max", "1e9", "--format", "json").code == 0
+    assert check("mse", "no.csv", "targets.csv", "--max", "1").code == 2
+    found = summary.read_text("utf-8")
+    assert found.startswith("# before\n\n**failed**")
+    assert "**passed**" in found
+    assert "**could not be checked**" in found
+
+
+def test_a_summary_that_cannot_be_written_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "no" / "summary.md"))
+    ran = mse("--max", "1e9", "--format", "json")
+    assert ran.code == 0
+    assert ran.err == "warning: the job summary was not written: No such file or directory\n"
+    assert json.loads(ran.out)["outcome"] == "passed"
+
+
+def test_a_summary_never_grows_beyond_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    for used in (2**20 - 300, 2**20 - 20, 2**20, 2**20 + 9):
+        summary.write_text("x" * used, encoding="utf-8")
+        ran = mse("--max", "1e9", "--max-quantile", "p50=1e9")
+        assert ran.code == 0
+        assert summary.stat().st_size <= max(2**20, used)
+        full = summary.stat().st_size == used
+        assert ("the job summary was not written: it is full" in ran.err) is full
+
+
+def test_a_summary_too_long_is_cut_at_a_line_and_says_so() -> None:
+    page = checked(Verdict("漢" * 50, tuple(map(gate, range(1000)))))
+    whole = summary_of(page, 2**20)
+    assert "cut short" not in whole
+    for room in (5000, 5001, 5002, len(whole.encode("utf-8")) - 1):
+        cut = summary_of(page, room)
+        assert len(cut.encode("utf-8")) <= room
+        head, _, _ = cut.partition("\n\n**cut short")
+        assert whole.startswith(head + "\n")
+    assert summary_of(page, 10) == ""
+    assert summary_of(page, -10) == ""
+
+
+# Markdown and tables.
+
+
+@pytest.mark.parametrize("format", ["table", "markdown", "json"])
+def test_names_stay_in_their_cells(format: str) -> None:
+    evil = Judged("max 1", False, EVIL, 1.0, slice=EVIL)
+    out = text(checked(Verdict(EVIL, (evil,)), Verdict("x", problem=Problem(EVIL))), format)
+    assert "\x1b" not in out
+    assert "\x00" not in out
+    if format == "markdown":
+        rows = [line for line in out.splitlines() if line.startswith("|")]
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {4}
+        assert "<&" not in out.replace("\\<\\&", "")
+    if format == "json":
+        assert json.loads(out)["checks"][0]["gates"][0]["slice"] == EVIL
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "outcome", "code"),
+    [
+        ([], "passed", 0),
+        ([Verdict("a", (gate(1, passed=True),))], "passed", 0),
+        ([Verdict("a", (gate(1),)), Verdict("b")], "failed", 1),
+        ([Verdict("a", (gate(1),)), Verdict("b", problem=Problem("x"))], "error", 2),
+    ],
+)
+def test_the_worst_verdict_is_that_of_all(
+    verdicts: list[Verdict], outcome: Outcome, code: int
+) -> None:
+    page = checked(*verdicts)
+    assert (page.outcome, page.exit_code) == (outcome, code)
+
+
+def test_a_report_that_cannot_be_written_keeps_no_other_from_being(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.xml", tmp_path / "no" / "bad.json"
+    ran = mse("--max", "1e9", "--json-report", str(bad), "--junit-xml", str(good))
+    assert ran.code == 2
+    assert "cannot write" in ran.err
+    assert good.exists()
+    assert "passed" in ran.out
