@@ -11,7 +11,9 @@ block order, and a block's sum is exact to its last bit or so, so no cut of the 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Protocol, Self
 
 import numpy as np
@@ -38,6 +40,18 @@ class Statistic(Protocol):
     def error(self) -> float:
         """Bound of the error of what it tells; 0 if it is exact."""
         ...
+
+
+def of_runs(
+    statistic: type[Statistic], values: Array, weight: Array | None, bounds: NDArray[np.intp]
+) -> Sequence[Statistic]:
+    """The statistic of each run of rows: of those from ``bounds[i]`` to ``bounds[i + 1]``."""
+    if issubclass(statistic, Sum):
+        return statistic.of_runs(values, weight, bounds)
+    return [
+        statistic.of(values[start:stop], None if weight is None else weight[start:stop])
+        for start, stop in pairwise(bounds.tolist())
+    ]
 
 
 class Exact:
@@ -85,6 +99,31 @@ class Sum(Exact):
         values, weight = _counted(values, weight)
         sums = [ExactSum.of(column) for column in _columns(values) * weight]
         return cls(len(values), ExactSum.of(weight), sums, values.shape[1:])
+
+    @classmethod
+    def of_runs(cls, values: Array, weight: Array | None, bounds: NDArray[np.intp]) -> list[Sum]:
+        """The sums of each run of rows, of which none is empty, in few calls for all of them."""
+        starts, shape = bounds[:-1], values.shape[1:]
+        columns, rows = _columns(values), np.diff(bounds)
+        weights = rows.astype(np.float64)
+        if weight is not None:
+            counted = weight != 0.0
+            columns = np.multiply(columns, weight, out=np.zeros(columns.shape), where=counted)
+            rows = np.add.reduceat(counted, starts, dtype=np.intp)
+            weights = np.add.reduceat(weight, starts)
+        sums = np.add.reduceat(columns, starts, axis=1)
+        made = [
+            cls(n, ExactSum([total]), [ExactSum([one]) for one in run], shape)
+            for n, total, run in zip(rows.tolist(), weights.tolist(), sums.T.tolist(), strict=True)
+        ]
+        beyond = np.isinf(sums)
+        if beyond.any():
+            # Of numbers that are finite the sum is kept scaled.
+            beyond &= np.logical_and.reduceat(np.isfinite(columns), starts, axis=1)
+        for i in np.flatnonzero(beyond.any(axis=0)).tolist():
+            run = slice(bounds[i], bounds[i + 1])
+            made[i] = cls.of(values[run], None if weight is None else weight[run])
+        return made
 
     def merge(self, later: Sum) -> None:
         """Take in the rows that follow."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.domain import Array
-from losscli.statistics import Deviance, Extent, Pooled, Sorted, Spread, Statistic, Sum
+from losscli.statistics import Deviance, Extent, Pooled, Sorted, Spread, Statistic, Sum, of_runs
 
 KINDS: list[type[Statistic]] = [Sum, Spread, Extent, Sorted]
 MANY = 2**20 + 300_000
@@ -267,3 +267,25 @@ def test_pooled_takes_every_entry_of_the_last_axis() -> None:
     x, weight = found.columns[0].ordered()
     assert x.tolist() == [-3.0, 1.0, 2.0, 5.0]
     assert weight.tolist() == [1.0, 1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", [*KINDS, Pooled], ids=lambda kind: kind.__name__)
+def test_of_runs_is_of_each_run(kind: type[Statistic], weighted: bool) -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(500, 3, 2))
+    # Beyond the largest double when added, and what no row may spoil that weighs nothing.
+    values[100:120] = 1e308
+    values[300:310, 0] = np.inf
+    weight = rng.integers(0, 3, 500).astype(float) if weighted else None
+    if weight is not None:
+        values[weight == 0.0] = np.nan
+        weight[400:450] = 0.0
+    bounds = np.array([0, 1, 90, 130, 299, 320, 400, 450, 500])
+    with np.errstate(all="ignore"):
+        runs = of_runs(kind, values, weight, bounds)
+        for run, (start, stop) in zip(runs, pairwise(bounds), strict=True):
+            part = slice(start, stop)
+            alone = kind.of(values[part], None if weight is None else weight[part])
+            for mine, theirs in zip(numbers(run), numbers(alone), strict=True):
+                np.testing.assert_allclose(mine, theirs, rtol=1e-14)

@@ -22,7 +22,7 @@ from losscli.errors import DataError
 from losscli.results import SMALL_SLICE, SliceRecord
 from losscli.sliced import Segments, SlicedCount, SlicedMoments, SlicedSum
 from losscli.spec import BoundLoss, Reduction
-from losscli.statistics import Statistic
+from losscli.statistics import Statistic, of_runs
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
@@ -34,7 +34,7 @@ Key: TypeAlias = tuple[int, ...]
 _COUNTED = 2**20
 # Entries wait until a slice has this many on average: a call for each slice and block would cost
 # more than the arithmetic. Wide ones wait only until they are this many numbers.
-_WAITING_ROWS = 64
+_WAITING_ROWS = 256
 _WAITING_VALUES = 2**22
 
 
@@ -62,10 +62,13 @@ class Slicing:
     def sorted(self) -> tuple[NDArray[np.intp], Segments]:
         """The order of the samples that puts those of a slice together, and where each begins."""
         rows = np.bincount(self.which, minlength=len(self.keys))
-        # Sixteen bits hold the slices of any block, and sort by counting; eight do it in one go.
-        small = np.uint8 if len(self.keys) <= 2**8 else np.uint16
-        order = np.argsort(self.which.astype(small), kind="stable")
-        return order, Segments(np.cumsum(rows) - rows, rows)
+        return _order(self.which, len(rows)), Segments(np.cumsum(rows) - rows, rows)
+
+
+def _order(places: NDArray[np.intp], slices: int) -> NDArray[np.intp]:
+    """The order that puts the samples of a slice together and leaves them in their order."""
+    # Sixteen bits, which hold all slices, are sorted by counting, and eight in one go.
+    return np.argsort(places.astype(np.uint8 if slices <= 2**8 else np.uint16), kind="stable")
 
 
 def _distinct(numbers: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -207,19 +210,20 @@ class SetSlices:
 
     def _gather_alike(self, parts: Sequence[_Waiting]) -> None:
         places = np.concatenate([some.places for some in parts])
-        order = np.argsort(places, kind="stable")
-        values = [
-            np.concatenate(column)[order]
-            for column in zip(*(some.values for some in parts), strict=True)
-        ]
+        rows = np.bincount(places)
+        found = np.flatnonzero(rows)
+        order = _order(places, len(rows))
+        bounds = np.concatenate([[0], np.cumsum(rows[found])])
         weights = [some.weight for some in parts if some.weight is not None]
         weight = np.concatenate(weights)[order] if weights else None
-        found, starts = np.unique(places[order], return_index=True)
-        stops = [*starts.tolist()[1:], places.size]
-        for place, start, stop in zip(found.tolist(), starts.tolist(), stops, strict=True):
-            own = None if weight is None else weight[start:stop]
-            part = self.bound.gather_entries([x[start:stop] for x in values], own)
-            for mine, theirs in zip(self.held.setdefault(place, part), part, strict=True):
+        columns = zip(*(some.values for some in parts), strict=True)
+        made = [
+            of_runs(statistic, np.concatenate(column)[order], weight, bounds)
+            for statistic, column in zip(self.bound.loss.statistics, columns, strict=True)
+        ]
+        for place, *part in zip(found.tolist(), *made, strict=True):
+            held = self.held.setdefault(place, tuple(part))
+            for mine, theirs in zip(held, part, strict=True):
                 if mine is not theirs:
                     mine.merge(theirs)
 
