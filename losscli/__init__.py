@@ -15,6 +15,7 @@ from losscli.version import __version__
 if TYPE_CHECKING:
     from losscli import losses
     from losscli.api import compute
+    from losscli.comparison import Comparison
     from losscli.errors import (
         DataError,
         LosscliError,
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     )
     from losscli.results import Result
     from losscli.spec import loss, parse
+    from losscli.versus import compare
 
 __all__ = [
+    "Comparison",
     "DataError",
     "LosscliError",
     "OutputError",
@@ -37,12 +40,19 @@ __all__ = [
     "UsageError",
     "UserCodeError",
     "__version__",
+    "compare",
     "compute",
     "loss",
     "losses",
     "parse",
 ]
 
+_HOMES = {
+    "Comparison": "comparison",
+    "Result": "results",
+    "compare": "versus",
+    "compute": "api",
+}
 _ERRORS = {name for name in __all__ if name.endswith("Error")}
 
 
@@ -57,8 +67,7 @@ def __getattr__(name: str) -> Any:
     import_module("losscli.custom")
     if name == "losses":
         return losses
-    home = {"compute": "api", "Result": "results"}.get(name, "spec")
-    return getattr(import_module(f"losscli.{home}"), name)
+    return getattr(import_module(f"losscli.{_HOMES.get(name, 'spec')}"), name)
 
 
 def __dir__() -> list[str]:

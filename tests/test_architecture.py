@@ -19,8 +19,8 @@ GROUND = {"errors", "version"}
 VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
-DECLARATIONS = ROWS | {"spec", "state", "sliced", "statistics", "results", "verdict"}
-OFFERED = {"together", "api", "checks"}
+DECLARATIONS = ROWS | {"spec", "state", "sliced", "statistics", "results", "verdict", "comparison"}
+OFFERED = {"together", "api", "versus", "checks"}
 BELOW_CLI = DECLARATIONS | {"losses", "data", "custom", "engine", "analysis", "report"} | OFFERED
 ALLOWED = {
     "errors": set(),
@@ -35,14 +35,16 @@ ALLOWED = {
     "statistics": VALUES | {"state"},
     "results": VALUES,
     "verdict": VALUES | {"results"},
+    "comparison": VALUES | {"results"},
     "losses": {"spec", "domain", "numerics", "statistics", "state"},
     "data": ROWS,
     "custom": ROWS | {"spec", "statistics", "data"},
     "engine": DECLARATIONS | {"losses", "data"},
     "analysis": DECLARATIONS | {"losses", "data", "engine"},
-    "report": VALUES | {"spec", "results", "verdict"},
-    "together": BELOW_CLI - {"report", "api", "checks"},
-    "api": BELOW_CLI - {"report", "checks"},
+    "report": VALUES | {"spec", "results", "verdict", "comparison"},
+    "together": BELOW_CLI - {"report", "api", "checks", "versus"},
+    "api": BELOW_CLI - {"report", "checks", "versus"},
+    "versus": BELOW_CLI - {"report", "checks"},
     "checks": BELOW_CLI - {"report"},
     "cli": BELOW_CLI,
     "__main__": {"cli"},
@@ -54,7 +56,7 @@ OUTSIDERS = {
     "typer": {"cli"},
     "rich": {"report", "cli"},
     "pyarrow": {"data"},
-    "pandas": {"data", "results"},
+    "pandas": {"data", "results", "comparison"},
     "click": set(),
     "torch": set(),
     "sklearn": set(),

@@ -17,6 +17,7 @@ from losscli.analysis.paired.significance import (
     bootstrap_p_value,
     detectable,
     holm,
+    studentised,
     swap_p_value,
     t_interval,
     t_p_value,
@@ -140,6 +141,21 @@ def test_bca_of_hardly_anything() -> None:
     assert all(math.isnan(x) for x in bca_interval(2.0, np.empty(0), np.empty(0), 0.95))
     low, high = bca_interval(0.0, np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]), 0.95)
     assert 1.0 <= low <= high <= 3.0
+
+
+def test_studentised_intervals_hold_zero_just_when_the_p_value_says_so() -> None:
+    drawn = np.random.default_rng(0).standard_t(9, 999)
+    for value in np.linspace(0.5, 4.0, 200):
+        p_value, low, _ = studentised(float(value), 1.0, drawn, 0.95)
+        assert (p_value <= 0.05) == (low >= 0.0)
+    assert studentised(0.0, 0.0, drawn, 0.95) == (1.0, 0.0, 0.0)
+    assert studentised(2.0, 0.0, drawn, 0.95) == (0.001, 2.0, 2.0)
+    assert studentised(1.0, 1.0, np.array([np.inf, 0.0, -np.inf]), 0.95) == (
+        0.75,
+        -math.inf,
+        math.inf,
+    )
+    assert all(math.isnan(x) for x in studentised(1.0, math.nan, drawn, 0.95))
 
 
 def test_holm() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +107,7 @@ class Sample:
     def __len__(self) -> int:
         return len(self.per_sample)
 
-    def __getitem__(self, rows: slice) -> Sample:
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Sample:
         return Sample(
             self.per_sample[rows],
             self.loss[rows],

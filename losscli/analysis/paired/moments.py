@@ -98,8 +98,23 @@ class Versus:
         """Take in the rows that follow."""
         self.joint.merge(later.joint)
 
+    def gap(self, ratio: float, other: float) -> float:
+        """The difference between the two ratios of sums, ``other - ratio``.
+
+        With the same divisors it is the ratio of the summed differences, which keeps the digits
+        that two large losses would cancel.
+        """
+        gap, divisor, wider, _ = self.joint.mean.tolist() if self.joint.n else [math.nan] * 4
+        plain = other - ratio
+        differ = self.joint.n > 0 and (wider != 0.0 or self.joint.products[2, 2] != 0.0)
+        if differ or divisor == 0.0:
+            return plain
+        return gap / divisor if math.isfinite(gap) and math.isfinite(plain) else plain
+
     def stderr(self, ratio: float, other: float) -> float:
         """Standard error of the difference between the two ratios of sums, ``other - ratio``."""
+        if self.joint.n == 0:
+            return math.nan
         divisor, gap = float(self.joint.mean[1]), float(self.joint.mean[2])
         second = divisor + gap
         if divisor == 0.0 or second == 0.0:

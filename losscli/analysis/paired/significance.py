@@ -66,6 +66,32 @@ def swap_p_value(observed: float, swapped: Array, *, every: bool) -> float:
     return far / len(swapped) if every else (far + 1) / (len(swapped) + 1)
 
 
+def studentised(
+    value: float, stderr: float, drawn: Array, confidence: float
+) -> tuple[float, float, float]:
+    """The p-value of a number and its interval, by the bootstrap of its t value (Hall 1988).
+
+    Both take t values by their size alone, so that the interval holds 0 just when the p-value says
+    that 0 may be.
+
+    Args:
+        value: the number.
+        stderr: its standard error.
+        drawn: the t value of each replicate, around ``value``; infinite where it has no spread.
+        confidence: of the interval.
+    """
+    if math.isnan(stderr) or not math.isfinite(value):
+        return math.nan, math.nan, math.nan
+    if stderr == 0.0:
+        return (1.0 if value == 0.0 else 1.0 / (len(drawn) + 1)), value, value
+    size = np.abs(drawn)
+    far = int(np.count_nonzero(size >= abs(value) / stderr * (1.0 - _ROUNDING)))
+    # The quantile at which a p-value falls below one minus the confidence.
+    rank = min(math.ceil(confidence * (len(size) + 1)), len(size)) - 1
+    reach = float(np.partition(size, rank)[rank]) * stderr
+    return (far + 1) / (len(size) + 1), value - reach, value + reach
+
+
 def bootstrap_p_value(observed: float, drawn: Array) -> float:
     """How often replicates lie as far from the observed difference as it lies from 0."""
     drawn = drawn[~np.isnan(drawn)]

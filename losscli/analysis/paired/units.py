@@ -24,7 +24,7 @@ _MOST_NUMBERS = 2**22
 _FEWEST_UNITS = 2**8
 
 # What a stream of random numbers is for; draws of one purpose never meet those of another.
-DEAL, BOOTSTRAP, PERMUTE = 1, 2, 3
+DEAL, BOOTSTRAP, PERMUTE, KEEP = 1, 2, 3, 4
 
 
 def stream(seed: int, purpose: int, number: int) -> np.random.Generator:
@@ -52,6 +52,16 @@ def dealt(seed: int, start: int, count: int, units: int) -> NDArray[np.int64]:
     return drawn.reshape(-1)[skip : skip + count] & (units - 1)
 
 
+def _room(totals: Array, columns: int) -> Array:
+    """The totals with room for so many columns, twice the room where there is too little."""
+    width, there = totals.shape
+    if columns <= there:
+        return totals
+    wider = np.zeros((width, max(columns, 2 * there)))
+    wider[:, :there] = totals
+    return wider
+
+
 @dataclass(slots=True)
 class UnitTotals:
     """The sum of each number over the rows of a unit.
@@ -70,17 +80,23 @@ class UnitTotals:
 
     def __post_init__(self) -> None:
         self._units = most_units(self.width)
-        self._totals = np.zeros((self.width, self._units))
+        self._totals = np.zeros((self.width, 64))
 
     @property
     def is_dealt(self) -> bool:
         """Are there more rows than units?"""
         return self.rows > self._units
 
+    @property
+    def units(self) -> int:
+        """How many there are so far."""
+        return min(self.rows, self._units)
+
     def add(self, columns: Sequence[Array]) -> None:
         """Take in the rows that follow: for each number an array (n,)."""
         count = len(columns[0])
         start, self.rows = self.rows, self.rows + count
+        self._totals = _room(self._totals, self.units)
         if not self.is_dealt:
             for total, column in zip(self._totals, columns, strict=True):
                 total[start : start + count] = column
@@ -89,7 +105,7 @@ class UnitTotals:
             self._deal_again(start)
         unit = dealt(self.seed, start, count, self._units)
         for total, column in zip(self._totals, columns, strict=True):
-            total += np.bincount(unit, column, self._units)
+            total[: self._units] += np.bincount(unit, column, self._units)
 
     def _deal_again(self, rows: int) -> None:
         """Give the rows that were units of their own to their units."""
@@ -97,12 +113,11 @@ class UnitTotals:
         alone = self._totals[:, :rows].copy()
         self._totals[:] = 0.0
         for total, column in zip(self._totals, alone, strict=True):
-            total += np.bincount(unit, column, self._units)
+            total[: self._units] += np.bincount(unit, column, self._units)
 
     def totals(self) -> Array:
-        """(units, width): only units that are used, unless rows were dealt."""
-        used = self._units if self.is_dealt else self.rows
-        return self._totals[:, :used].T.copy()
+        """(units, width)."""
+        return self._totals[:, : self.units].T.copy()
 
 
 @dataclass(slots=True)
@@ -147,13 +162,68 @@ class ClusterTotals:
         by_row = known[new][np.argsort(first[new])]
         self._place[by_row] = np.arange(self._count, self._count + len(by_row))
         self._count += len(by_row)
-        if self._count > self._totals.shape[1]:
-            wider = np.zeros((self.width, max(self._count, 2 * self._totals.shape[1])))
-            wider[:, : self._totals.shape[1]] = self._totals
-            self._totals = wider
+        self._totals = _room(self._totals, self._count)
         places: NDArray[np.int64] = self._place[codes]
         return places
 
     def totals(self) -> Array:
         """(clusters, width)."""
         return self._totals[:, : self._count].T.copy()
+
+
+@dataclass(slots=True)
+class KeptRows:
+    """Some of the rows as they are, for what no sums can tell: all, or a random part of many.
+
+    Which rows are kept depends on the seed and on their numbers.
+
+    Attributes:
+        most: how many rows are kept at most.
+        seed: of the choice.
+        rows: rows seen so far.
+    """
+
+    most: int
+    seed: int
+    rows: int = 0
+    _number: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    _rank: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    _kept: list[Array] = field(default_factory=list)
+
+    def add(self, arrays: Sequence[Array]) -> None:
+        """Take in the rows that follow: (n, ...) each."""
+        count = len(arrays[0])
+        number = np.arange(self.rows, self.rows + count)
+        rank = _ranks(self.seed, self.rows, count)
+        self.rows += count
+        if len(self._number) == self.most:
+            near = rank <= self._rank.max()
+            number, rank, arrays = number[near], rank[near], [x[near] for x in arrays]
+        number = np.concatenate([self._number, number])
+        rank = np.concatenate([self._rank, rank])
+        pairs = zip(self._kept or [x[:0] for x in arrays], arrays, strict=True)
+        kept = [np.concatenate(pair) for pair in pairs]
+        if len(number) > self.most:
+            chosen = np.sort(np.lexsort((number, rank))[: self.most])
+            number, rank, kept = number[chosen], rank[chosen], [x[chosen] for x in kept]
+        self._number, self._rank, self._kept = number, rank, kept
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The kept rows in their order."""
+        return self._kept
+
+    @property
+    def share(self) -> float:
+        """What part of the rows was kept."""
+        return len(self._number) / self.rows
+
+
+def _ranks(seed: int, start: int, count: int) -> NDArray[np.uint64]:
+    """A random number for each row from ``start`` on: the rows with the least are kept."""
+    first, last = start // MOST_UNITS, -(-(start + count) // MOST_UNITS)
+    drawn = np.empty((last - first, MOST_UNITS), np.uint64)
+    for row, chunk in enumerate(range(first, last)):
+        drawn[row] = stream(seed, KEEP, chunk).integers(0, 2**63, MOST_UNITS, np.uint64)
+    skip = start - first * MOST_UNITS
+    return drawn.reshape(-1)[skip : skip + count]
