@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 
 from losscli.analysis.baseline import (
     Baseline,
-    Identity,
     Provenance,
     Rows,
     read_baseline,
@@ -91,6 +90,7 @@ class Check:
 
     Attributes:
         name: what it is called; None is the loss's spec string.
+        by: the coded roles of the inputs whose values make slices.
         progress: hears how many rows are done, of how many.
     """
 
@@ -99,6 +99,7 @@ class Check:
     reduction: Reduction
     gates: Gates
     baseline: AgainstBaseline | None = None
+    by: Sequence[str] = ()
     name: str | None = None
     threads: int | None = None
     progress: Callable[[int, int | None], None] | None = None
@@ -112,7 +113,7 @@ class Check:
             OutputError: the baseline could not be written.
         """
         began = time.monotonic()
-        refuse(self.bound.loss, self.gates, self.baseline)
+        refuse(self.bound.loss, self.gates, self.baseline, sliced=bool(self.by))
         self.gates.check_reduction(self.bound.loss, self.reduction)
         # A file of rows is there only if all of it is good, so it is dropped by an exception.
         with suppress(_UnfitError), ExitStack() as stack:
@@ -124,7 +125,7 @@ class Check:
         notes: tuple[str, ...] = ()
         if beside is not None:
             more, notes = beside.conclude(result)
-            judged = (*judged, more)
+            judged = (*judged, *more)
         return Verdict(
             name=self.name or str(self.bound),
             gates=judged,
@@ -155,6 +156,7 @@ class Check:
             (Evaluation(self.bound, self.reduction),),
             self.inputs,
             self.threads,
+            by=self.by,
             asked=self.gates.asked,
             progress=self.progress,
             take_roles=None if beside is None else beside.digest.wanted,
@@ -163,7 +165,9 @@ class Check:
         return result
 
 
-def refuse(loss: Loss, gates: Gates, baseline: AgainstBaseline | None) -> None:
+def refuse(
+    loss: Loss, gates: Gates, baseline: AgainstBaseline | None, *, sliced: bool = False
+) -> None:
     """Before a file is opened: can this loss be judged, and is there something to judge it by?
 
     Raises:
@@ -176,6 +180,8 @@ def refuse(loss: Loss, gates: Gates, baseline: AgainstBaseline | None) -> None:
         )
     if gates.count == 0 and baseline is None:
         raise UsageError("there is nothing to check", hint="give a gate, such as --max 0.1")
+    if gates.worst_slice is not None and not sliced:
+        raise UsageError("--max-worst-slice, but there are no slices", hint="give --by COLUMN")
 
 
 class _UnfitError(Exception):
@@ -200,29 +206,29 @@ class _Comparing:
         if self.rows is not None and samples[0] is not None:
             self.rows.take(samples[0])
 
-    def conclude(self, result: Result) -> tuple[Judged, tuple[str, ...]]:
+    def conclude(self, result: Result) -> tuple[list[Judged], tuple[str, ...]]:
         """The gate of the baseline, and what is worth noting.
 
         Raises:
             DataError: the baseline, or the losses of its rows, are of something else.
         """
         against, baseline = self.against, self.baseline
-        baseline.check_same(Identity.of(result, self.digest.text()), against.path)
+        baseline.check_same(result, self.digest.text(), against.path)
         paired = None if self.rows is None else self.rows.paired(result, baseline)
-        if against.alpha is not None and paired is not None:
-            gate = f"baseline at {against.alpha:g}"
-            than = "the baseline's"
-            judged = judge_paired(
-                gate,
-                result.loss.spec,
-                paired,
-                than,
-                alpha=against.alpha,
-                tolerance=against.tolerance,
-            )
-            return judged, ()
-        notes = () if paired is None else (f"against the baseline, {paired}",)
-        return baseline.judge(result, against.tolerance), notes
+        if against.alpha is None or paired is None:
+            notes = () if paired is None else (f"against the baseline, {paired}",)
+            slices = baseline.judge_slices(result, against.tolerance)
+            return [baseline.judge(result, against.tolerance), *slices], notes
+        judged = judge_paired(
+            f"baseline at {against.alpha:g}",
+            result.loss.spec,
+            paired,
+            "the baseline's",
+            alpha=against.alpha,
+            tolerance=against.tolerance,
+        )
+        note = "slices are not held against the baseline: significance is of all rows"
+        return [judged], (note,) if baseline.slices else ()
 
 
 @dataclass(slots=True)
@@ -240,7 +246,7 @@ class _Updating:
             self.losses.add(samples[0].loss)
             self.rows.write(samples[0].loss)
 
-    def conclude(self, result: Result) -> tuple[Judged, tuple[str, ...]]:
+    def conclude(self, result: Result) -> tuple[list[Judged], tuple[str, ...]]:
         """Write the baseline, unless nothing could ever be compared with it.
 
         Raises:
@@ -249,7 +255,7 @@ class _Updating:
         name, path = result.loss.spec, self.against.path
         if not is_fit(result):
             reason = f"{name} is {result.value}, so {path} is left as it is"
-            return Judged("baseline", False, reason, result.value), ()
+            return [Judged("baseline", False, reason, result.value)], ()
         before = _value_of(path)
         beside = self.against.rows_beside
         rows = None if beside is None else Rows(beside, self.losses.text())
@@ -258,7 +264,7 @@ class _Updating:
         write_baseline(Baseline.of(result, self.digest.text(), written, rows), path)
         was = "" if before is None else f", which was {before!r}"
         reason = f"{name} = {result.value!r} is written to {path}{was}"
-        return Judged("baseline", True, reason, result.value), ()
+        return [Judged("baseline", True, reason, result.value)], ()
 
 
 def _value_of(path: str) -> float | None:

@@ -76,6 +76,8 @@ def test_a_baseline_is_written_on_request_and_says_what_it_is_of() -> None:
         "reduction": "mean",
         "divisor": "rows",
         "group": None,
+        "by": [],
+        "slices": [],
         "n": 111,
         "ignored": 0,
         "value": MSE,

@@ -7,19 +7,22 @@ of anything else is refused with the differences, never compared.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from losscli.analysis.gate import Tolerance, at_most
+from losscli.analysis.gate import Tolerance, at_most, judge_slice
 from losscli.data.place import unreadable
 from losscli.data.sink import whole_file
 from losscli.errors import DataError
-from losscli.results import Result, finite_or_none
+from losscli.results import Result, SliceRecord, finite_or_none, shown
 from losscli.verdict import Judged
 
 VERSION = 1
+# Of slices that differ; after a few the point is made.
+_SHOWN_SLICES = 5
 _MARK = "losscli_baseline"
 _UPDATE = "--update-baseline writes a new one"
 
@@ -41,6 +44,7 @@ class Identity:
     reduction: str
     divisor: str
     group: str | None
+    by: tuple[str, ...]
     n: int
     ignored: int
     targets: str | None
@@ -53,6 +57,7 @@ class Identity:
             result.reduction,
             result.divisor_meaning,
             result.group,
+            result.by,
             result.n,
             result.ignored,
             targets,
@@ -67,7 +72,31 @@ class Identity:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
     return "none" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceBefore:
+    """The loss of a slice; ``value`` is None where none of its rows counted."""
+
+    slice: Mapping[str, str | None]
+    n: int
+    ignored: int
+    value: float | None
+    stderr: float | None
+
+    @classmethod
+    def of(cls, one: SliceRecord) -> SliceBefore:
+        """That of a result."""
+        value, stderr = finite_or_none(one.value), finite_or_none(one.stderr)
+        return cls(dict(one.slice), one.n, one.ignored, value, stderr)
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many, and how many of them do not count."""
+        return self.n, self.ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +127,7 @@ class Baseline:
     stderr: float | None
     written: Provenance
     rows: Rows | None = None
+    slices: tuple[SliceBefore, ...] = ()
 
     @classmethod
     def of(
@@ -111,15 +141,17 @@ class Baseline:
             None if spread is None else finite_or_none(spread.stderr),
             written,
             rows,
+            tuple(map(SliceBefore.of, result.slices)),
         )
 
-    def check_same(self, now: Identity, path: str) -> None:
-        """Is it of the same loss on the same rows?
+    def check_same(self, result: Result, targets: str | None, path: str) -> None:
+        """Is it of the same loss on the same rows, in the same slices?
 
         Raises:
             DataError: it is not; the hint has every difference.
         """
-        found = list(self.identity.differences(now))
+        found = list(self.identity.differences(Identity.of(result, targets)))
+        found = found or list(islice(self._moved(result.slices), _SHOWN_SLICES))
         if found:
             raise DataError(
                 "is of something else, so the two numbers cannot be compared",
@@ -127,17 +159,44 @@ class Baseline:
                 hint="\n".join([*found, _UPDATE]),
             )
 
+    def _moved(self, now: Sequence[SliceRecord]) -> Iterator[str]:
+        """Each slice that has other rows than before."""
+        before = {_key(one.slice): one.rows for one in self.slices}
+        after = {_key(one.slice): (one.n, one.ignored) for one in now}
+        for key in dict.fromkeys([*before, *after]):
+            if before.get(key) != after.get(key):
+                name = ", ".join(f"{column}={shown(value)}" for column, value in key)
+                rows = [count[0] if count else 0 for count in (before.get(key), after.get(key))]
+                yield f"rows of {name}: {rows[0]} in the baseline, {rows[1]} now"
+
     def judge(self, result: Result, tolerance: Tolerance) -> Judged:
         """Is the loss at most the baseline's, but for the tolerance?"""
-        change = result.value - self.value
-        share = f", {100.0 * change / abs(self.value):+.3g} %" if self.value else ""
         return at_most(
             f"baseline + {tolerance}",
             result.loss.spec,
             result.value,
             tolerance.limit(self.value),
-            because=f" (the baseline's {self.value!r} + {tolerance}): {change:+.6g}{share}",
+            because=_change(self.value, result.value, tolerance),
         )
+
+    def judge_slices(self, result: Result, tolerance: Tolerance) -> Iterator[Judged]:
+        """Is the loss of each slice at most what it was?"""
+        before = {_key(one.slice): one.value for one in self.slices}
+        for one in result.slices:
+            was = before[_key(one.slice)]
+            if was is not None:
+                because = _change(was, one.value, tolerance)
+                gate = f"slice's baseline + {tolerance}"
+                yield judge_slice(gate, result, one, tolerance.limit(was), because=because)
+
+
+def _key(slice: Mapping[str, str | None]) -> tuple[tuple[str, str | None], ...]:
+    return tuple(slice.items())
+
+
+def _change(before: float, now: float, tolerance: Tolerance) -> str:
+    share = f", {100.0 * (now - before) / abs(before):+.3g} %" if before else ""
+    return f" (the baseline's {before!r} + {tolerance}): {now - before:+.6g}{share}"
 
 
 def read_baseline(path: str, create: str = "") -> Baseline:
@@ -180,6 +239,7 @@ def write_baseline(baseline: Baseline, path: str) -> None:
         **asdict(baseline.identity),
         "value": baseline.value,
         "stderr": baseline.stderr,
+        "slices": [asdict(one) for one in baseline.slices],
         "rows": None if baseline.rows is None else asdict(baseline.rows),
         "written": asdict(baseline.written),
     }
@@ -191,16 +251,18 @@ def write_baseline(baseline: Baseline, path: str) -> None:
 def _read(record: Mapping[str, Any], path: str) -> Baseline:
     """The baseline that a record of this version stands for."""
     identity = _typed(record, _IDENTITY, path)
-    numbers = _typed(record, {"value": (float, int), "stderr": (float, int, type(None))}, path)
+    numbers = _typed(record, _NUMBERS, path)
+    slices = _typed(record, {"slices": (list,)}, path)["slices"]
     rows = _typed(record, {"rows": (dict, type(None))}, path)["rows"]
     written = _typed(record, {"written": (dict,)}, path)["written"]
     known = _typed(written, _PROVENANCE, path)
     return Baseline(
-        Identity(**identity),
+        Identity(**{**identity, "by": tuple(map(str, identity["by"]))}),
         float(numbers["value"]),
         numbers["stderr"],
         Provenance(**known),
         None if rows is None else Rows(**_typed(rows, _ROWS, path)),
+        tuple(SliceBefore(**_typed(one, _SLICE, path)) for one in slices),
     )
 
 
@@ -212,9 +274,20 @@ _IDENTITY = {
     "reduction": _TEXT,
     "divisor": _TEXT,
     "group": _MAYBE_TEXT,
+    "by": (list,),
     "n": _COUNT,
     "ignored": _COUNT,
     "targets": _MAYBE_TEXT,
+}
+_NUMBER: tuple[type, ...] = (float, int)
+_MAYBE_NUMBER: tuple[type, ...] = (float, int, type(None))
+_NUMBERS = {"value": _NUMBER, "stderr": _MAYBE_NUMBER}
+_SLICE: dict[str, tuple[type, ...]] = {
+    "slice": (dict,),
+    "n": _COUNT,
+    "ignored": _COUNT,
+    "value": _MAYBE_NUMBER,
+    "stderr": _MAYBE_NUMBER,
 }
 _ROWS = {"path": _TEXT, "digest": _TEXT}
 _PROVENANCE: dict[str, tuple[type, ...]] = {
@@ -226,10 +299,10 @@ _PROVENANCE: dict[str, tuple[type, ...]] = {
 }
 
 
-def _typed(
-    record: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]], path: str
-) -> dict[str, Any]:
+def _typed(record: Any, kinds: Mapping[str, tuple[type, ...]], path: str) -> dict[str, Any]:
     """These fields of a record, each of one of its types."""
+    if not isinstance(record, dict):
+        raise _damaged(path, f"{json.dumps(record)} stands where fields should")
     for name, kind in kinds.items():
         if name not in record:
             raise _damaged(path, f"it has no {name!r}")

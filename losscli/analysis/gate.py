@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from losscli.engine.evaluate import Asked
 from losscli.errors import UsageError
-from losscli.results import Result, RowsAbove
+from losscli.results import Result, RowsAbove, SliceRecord
 from losscli.spec import Loss, Reduction
 from losscli.verdict import Judged
 
@@ -51,15 +51,18 @@ class Gates:
         max: the most the loss may be.
         quantiles: pairs of a share and the most that this quantile of the rows' losses may be.
         above: pairs of a loss and the largest share of rows that may lie above it.
+        worst_slice: the most the loss of any slice may be.
     """
 
     max: float | None = None
     quantiles: tuple[tuple[float, float], ...] = ()
     above: tuple[tuple[float, float], ...] = ()
+    worst_slice: float | None = None
 
     def __post_init__(self) -> None:
         limits = [limit for _, limit in self.quantiles] + [loss for loss, _ in self.above]
-        for limit in [*([] if self.max is None else [self.max]), *limits]:
+        alone = [limit for limit in (self.max, self.worst_slice) if limit is not None]
+        for limit in [*alone, *limits]:
             if not math.isfinite(limit):
                 raise UsageError(f"a limit of {limit} would let everything pass, or nothing")
         for share in [share for share, _ in self.quantiles] + [share for _, share in self.above]:
@@ -69,7 +72,8 @@ class Gates:
     @property
     def count(self) -> int:
         """How many gates there are."""
-        return (self.max is not None) + len(self.quantiles) + len(self.above)
+        alone = (self.max is not None) + (self.worst_slice is not None)
+        return alone + len(self.quantiles) + len(self.above)
 
     @property
     def asked(self) -> Asked:
@@ -98,7 +102,7 @@ class Gates:
 
 def judge(result: Result, gates: Gates) -> tuple[Judged, ...]:
     """Every gate, and those that nobody has to ask for: findings of the gravest kind."""
-    gated = (_max, _quantiles, _above)
+    gated = (_max, _quantiles, _above, _slices)
     return (*_findings(result), *(judged for gate in gated for judged in gate(result, gates)))
 
 
@@ -168,6 +172,31 @@ def _above(result: Result, gates: Gates) -> Iterator[Judged]:
             f"({above.rows:,} of {above.of:,})"
         )
         yield at_most(f"share above {loss!r} at most {share!r}", what, found, share)
+
+
+def _slices(result: Result, gates: Gates) -> Iterator[Judged]:
+    if gates.worst_slice is None:
+        return
+    for one in result.slices:
+        limit = gates.worst_slice
+        yield judge_slice(f"every slice at most {limit!r}", result, one, limit)
+
+
+def judge_slice(
+    gate: str, result: Result, one: SliceRecord, limit: float, *, because: str = ""
+) -> Judged:
+    """The gate that the loss of a slice is finite and not above ``limit``.
+
+    A slice of which no row counts has no loss, and passes.
+    """
+    counted = one.n - one.ignored
+    what = f"{_name(result)} of {one.name}"
+    if counted == 0:
+        reason = f"no row of {one.name} counts, so it has no loss"
+        return Judged(gate, True, reason, one.value, limit, one.name)
+    if one.small:
+        because += f", of {counted} {result.samples if counted > 1 else result.samples[:-1]} only"
+    return at_most(gate, what, one.value, limit, one.name, because=because)
 
 
 def _name(result: Result) -> str:

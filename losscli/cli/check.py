@@ -171,7 +171,9 @@ class Job:
         from losscli.checks import refuse
 
         gating = self.settings.gating
-        refuse(self.bound.loss, gating.gates, gating.baseline)
+        refuse(
+            self.bound.loss, gating.gates, gating.baseline, sliced=bool(self.settings.selection.by)
+        )
         written = [] if gating.baseline is None else gating.baseline.files
         # A report is written even if the check comes to nothing.
         inputs = [*self.files, *(file.partition("=")[2] for file in self.files), *written]
@@ -199,6 +201,7 @@ class Job:
                     reduction,
                     gating.gates,
                     gating.baseline,
+                    settings.selection.by_roles,
                     self.name,
                     threads,
                     progress,

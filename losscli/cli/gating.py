@@ -55,6 +55,14 @@ def _gates_of(
             rich_help_panel=GATES,
         ),
     ] = None,
+    max_worst_slice: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="The most the loss of any slice of --by may be.",
+            rich_help_panel=GATES,
+        ),
+    ] = None,
 ) -> Any:
     from losscli.analysis.gate import Gates, parse_quantiles, parse_shares_above
 
@@ -62,6 +70,7 @@ def _gates_of(
         max=max,
         quantiles=parse_quantiles("--max-quantile", max_quantile or ()),
         above=parse_shares_above("--max-share-above", max_share_above or ()),
+        worst_slice=max_worst_slice,
     )
 
 

@@ -18,6 +18,7 @@ from losscli.report.page import (
     Words,
     line,
 )
+from losscli.report.slices import SHOWN_SLICES, slices_table
 from losscli.report.terminal import Style, printable
 from losscli.verdict import Checked, Judged, Outcome, Verdict
 
@@ -52,13 +53,28 @@ def _blocks(verdict: Verdict, marks: tuple[str, str]) -> Iterator[Block]:
     if verdict.problem is not None:
         yield Prose(tuple(_problem(verdict)))
         return
-    yield _gates(verdict.gates, marks)
+    shown = _worth_showing(verdict.gates)
+    yield _gates(shown, marks)
+    if len(shown) < len(verdict.gates):
+        left = set(verdict.gates) - set(shown)
+        bad = sum(not gate.passed for gate in left)
+        text = f"and {things(len(left), 'gates')} of slices more, of which {bad} failed"
+        yield Prose((line(Words(text, "error" if bad else "dim")),))
     if verdict.result is not None:
+        if all(gate.slice is None for gate in verdict.gates):
+            yield from slices_table(verdict.result, SHOWN_SLICES, "--format json")
         warnings = tuple(f for f in verdict.result.diagnostics if f.severity == "warning")
         found = findings(warnings)
         if found is not None:
             yield found
         yield Prose((*map(line, verdict.notes), _headline(verdict)))
+
+
+def _worth_showing(gates: tuple[Judged, ...]) -> tuple[Judged, ...]:
+    """All gates of all rows, and some of slices: those that failed before those that passed."""
+    sliced = [gate for gate in gates if gate.slice is not None]
+    some = set(sorted(sliced, key=lambda gate: gate.passed)[:SHOWN_SLICES])
+    return tuple(gate for gate in gates if gate.slice is None or gate in some)
 
 
 def _problem(verdict: Verdict) -> Iterator[Line]:

@@ -19,8 +19,13 @@ def slices_title(result: Result) -> str:
     return f"slices by {', '.join(result.by)}, worst first"
 
 
-def slices_table(result: Result, most: int | None = None) -> Iterator[Block]:
-    """Each slice with its rows, loss, interval and share; the ``most`` worst, and how many more."""
+def slices_table(
+    result: Result, most: int | None = None, whole: str = "--format csv"
+) -> Iterator[Block]:
+    """Each slice with its rows, loss, interval and share; the ``most`` worst, and how many more.
+
+    ``whole`` is what shows all of them.
+    """
     if not result.slices:
         return
     slices = result.slices[:most]
@@ -47,7 +52,7 @@ def slices_table(result: Result, most: int | None = None) -> Iterator[Block]:
         yield Prose((line(Words(text, "dim")),))
     left = len(result.slices) - len(slices)
     if left:
-        text = f"and {things(left, 'slices')} more, with lower losses: --format csv has all"
+        text = f"and {things(left, 'slices')} more, with lower losses: {whole} has all"
         yield Prose((line(Words(text, "dim")),))
 
 
