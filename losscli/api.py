@@ -11,6 +11,7 @@ import losscli.custom
 from losscli.analysis.facts import Facts
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
+from losscli.data.reading import Reading
 from losscli.domain import ANYTHING, Array
 from losscli.engine.evaluate import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation
@@ -31,6 +32,8 @@ def compute(
     group: object = None,
     by: object = None,
     threads: int | None = None,
+    on: str | Sequence[str] = (),
+    on_missing: str = "error",
     **named: object,
 ) -> Result:
     """Evaluate a loss.
@@ -47,6 +50,9 @@ def compute(
         by: what to slice by: the name of a column of the frame or file, a list of names, or the
             values themselves, an array with one for each row; ``{name: array}`` for several.
         threads: how many to use; the result has the same bits for any number. Default: all cores.
+        on: the column, or columns, by which the rows of frames and files are joined; ``id=V1``
+            where the first says id and the others V1. Without it rows pair by position.
+        on_missing: what becomes of a row whose key is not in all of them: ``error`` or ``drop``.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
             (``label_smoothing=0.1``).
@@ -70,7 +76,8 @@ def compute(
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
-    inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values)
+    reading = Reading(on=(on,) if isinstance(on, str) else tuple(on), on_missing=on_missing)
+    inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
     bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)
     run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall", by=tuple(labels))

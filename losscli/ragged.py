@@ -50,6 +50,13 @@ class Ragged:
         offsets = self.offsets[start : max(stop, start) + 1]
         return Ragged(self.values[offsets[0] : offsets[-1]], offsets - offsets[0])
 
+    def take(self, rows: NDArray[np.intp]) -> Ragged:
+        """These rows, in this order."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Ragged(self.values[places], offsets)
+
     def dense(self, rows: NDArray[np.intp]) -> Array:
         """These rows, all of one length, as an array (n, length, ...)."""
         length = int(self.lengths[rows[0]])

@@ -162,6 +162,32 @@ class Recommendation:
     agrees: bool
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedTable:
+    """A table that took part in a join, and what became of its rows.
+
+    ``alone`` of its ``rows`` have a key that the first table (of the first: another one) lacks;
+    ``dropped`` of them were left out. ``reordered`` says that they stand in another order than in
+    the first table.
+    """
+
+    path: str
+    on: tuple[str, ...]
+    rows: int
+    alone: int
+    dropped: int
+    reordered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRecord:
+    """How rows were brought together by key: by which columns, and how many there are."""
+
+    on: tuple[str, ...]
+    rows: int
+    tables: tuple[JoinedTable, ...]
+
+
 @dataclass(frozen=True)
 class Result:
     """One loss evaluated on one data set.
@@ -174,7 +200,7 @@ class Result:
         divisor: what the mean divides by; ``divisor_meaning`` says what that is.
         n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0).
         group: the column whose values made a sample of several rows; ``n`` counts groups then.
-        key_of: what group ``i`` (from 0) is called.
+        key_of: what sample ``i`` (from 0) is called, if it is a group or rows have keys.
         rank_error: where a number rests on quantiles of very many rows, by what share of the rows
             they may be off; 0 if it is exact.
         quantiles: the quantiles of the per-sample losses that were asked for, by their share.
@@ -183,6 +209,7 @@ class Result:
         slices: the loss of each slice, the worst first.
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
+        join: how rows were joined by key; None where they pair by position.
     """
 
     loss: LossRecord
@@ -208,6 +235,7 @@ class Result:
     above: tuple[RowsAbove, ...] = ()
     by: tuple[str, ...] = ()
     slices: tuple[SliceRecord, ...] = ()
+    join: JoinRecord | None = None
 
     @property
     def samples(self) -> str:
@@ -224,6 +252,7 @@ class Result:
         """Everything that changes the number, on one line."""
         parts = [self.loss.spec, f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
         parts += [f"group:{self.group}"] if self.group is not None else []
+        parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
 
@@ -246,6 +275,7 @@ class Result:
             "signature": self.signature,
             "loss": _plain(self.loss),
             "inputs": _plain(self.inputs),
+            "join": _plain(self.join),
             "n": self.n,
             "group": self.group,
             "ignored": self.ignored,

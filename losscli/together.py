@@ -14,7 +14,16 @@ from losscli.analysis.facts import Facts
 from losscli.analysis.slices import with_intervals
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
-from losscli.engine.evaluate import NOTHING, Asked, LossState, Measure, Sample, Total, conclude
+from losscli.engine.evaluate import (
+    NOTHING,
+    Asked,
+    LossState,
+    Measure,
+    Sample,
+    Total,
+    conclude,
+    name_rows,
+)
 from losscli.engine.evaluation import Evaluation, View, views_of
 from losscli.engine.executor import Blocks, run
 from losscli.engine.plan import Block, Schedule, TakeRoles
@@ -129,11 +138,7 @@ class Together:
             result = replace(result, per_sample=np.concatenate(total.per_sample))
         if total.elements:
             result = replace(result, elements=np.concatenate(total.elements))
-        groups = self.inputs.groups
-        nonfinite = tuple(
-            bad if groups is None else replace(bad, key=groups.key(bad.row - 1))
-            for bad in state.nonfinite_rows
-        )
+        nonfinite = name_rows(state.nonfinite_rows, self.inputs.keys)
         diagnostics = diagnose(measure.bound, result, facts, nonfinite, state.nonfinite)
         result = replace(result, slices=with_intervals(result.slices))
         return result.with_analysis(diagnostics, guide_word(measure.bound, result, facts))

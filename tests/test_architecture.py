@@ -37,7 +37,7 @@ ALLOWED = {
     "verdict": VALUES | {"results"},
     "comparison": VALUES | {"results"},
     "losses": {"spec", "domain", "numerics", "statistics", "state"},
-    "data": ROWS,
+    "data": ROWS | {"results"},
     "custom": ROWS | {"spec", "statistics", "data"},
     "engine": DECLARATIONS | {"losses", "data"},
     "analysis": DECLARATIONS | {"losses", "data", "engine"},

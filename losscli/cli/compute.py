@@ -115,8 +115,8 @@ def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:
     takers = []
     with ExitStack() as files:
         if per_sample is not None:
-            groups = run.inputs.groups
-            key_of = None if groups is None else groups.key
+            keys = run.inputs.keys
+            key_of = None if keys is None else keys.key
             takers.append(files.enter_context(open_rows(per_sample, key_of)).write)
         aside = stack.enter_context(spool()) if run.reduction == "none" else None
         if aside is not None:

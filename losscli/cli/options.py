@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
@@ -118,6 +119,32 @@ InputFormat: TypeAlias = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+On: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on",
+        metavar="KEY",
+        help="Join files by this column instead of by position; id=V1 where the first file says id "
+        "and the others V1. Repeatable, or a,b.",
+        rich_help_panel=DATA,
+    ),
+]
+OnMissing: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="error|drop",
+        help="What becomes of rows whose key is not in every file.",
+        rich_help_panel=DATA,
+    ),
+]
+Memory: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="SIZE",
+        help="What a join may use before it goes to disk, such as 512M.",
+        rich_help_panel=DATA,
+    ),
+]
 
 
 def reading_of(
@@ -126,9 +153,28 @@ def reading_of(
     delimiter: Delimiter = None,
     decimal: Decimal = ".",
     input_format: InputFormat = None,
+    on: On = None,
+    on_missing: OnMissing = "error",
+    memory: Memory = "1G",
 ) -> Reading:
     """How files are read, from the options of every command that reads some."""
-    return Reading(header=header, delimiter=delimiter, decimal=decimal, input_format=input_format)
+    return Reading(
+        header=header,
+        delimiter=delimiter,
+        decimal=decimal,
+        input_format=input_format,
+        on=tuple(on or ()),
+        on_missing=on_missing,
+        memory=_bytes("--memory", memory),
+    )
+
+
+def _bytes(option: str, text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", text.strip(), re.IGNORECASE)
+    size = int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " ")) if match else 0
+    if size < 1:
+        raise UsageError(f"{option} {text!r} is no size", hint="write it as 512M or 4G")
+    return size
 
 
 def expand(command: Callable[..., Made], **makers: Callable[..., object]) -> Callable[..., Made]:

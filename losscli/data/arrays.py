@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from losscli.data.files import (
     column_groups,
     feeds,
     group_inputs,
+    join_sources,
     wrong_number,
 )
 from losscli.data.frames import (
@@ -35,6 +36,7 @@ from losscli.data.frames import (
 from losscli.data.groups import Groups, ungrouped
 from losscli.data.opening import OpenTables
 from losscli.data.place import Numbers, Place
+from losscli.data.reading import AS_IT_IS, Reading
 from losscli.domain import CLASS_TARGET, SAMPLE_WEIGHT, Array, Role
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.ragged import Ragged
@@ -53,6 +55,7 @@ def from_arrays(
     group: object = None,
     labels: Mapping[str, Labels] = NO_LABELS,
     labelled: Mapping[str, object] = _NOTHING,
+    reading: Reading = AS_IT_IS,
 ) -> Inputs:
     """Take data from memory.
 
@@ -67,6 +70,8 @@ def from_arrays(
         group: which rows belong together: a value for each row, or the name of a column.
         labels: by a name that is no role of the loss, the labels of a further column.
         labelled: by that name, the values themselves, one a row, where they are no column.
+        reading: how files are read, and by which key rows are joined; then everything has to be a
+            frame or a file.
 
     Raises:
         UsageError: too few or too many arrays, or one given twice.
@@ -76,7 +81,14 @@ def from_arrays(
         roles = [ungrouped(role) for role in roles]
     given, shared = _assign(roles, arrays, named)
     columns = {name: one for name, one in labels.items() if name not in labelled}
-    tables, opened = _open_tables(roles, given, shared, group, columns)
+    sources, joined = join_sources(_sources(roles, given, shared, reading), reading)
+    if joined is not None:
+        _reject_arrays(given, reading, group, labelled)
+    reserved = group if isinstance(group, str) else None
+    opened = [
+        *feeds(sources, roles, {}, reserved, columns, joined),
+        *([] if joined else _frames(roles, given, shared)),
+    ]
     held: dict[str, Any] = {
         role.name: _values(role, given[role.name])
         for role in roles
@@ -100,9 +112,11 @@ def from_arrays(
     made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
     made += [_labels_feed(name, values, labels[name]) for name, values in labelled.items()]
     inputs = Inputs(tuple(made), constants, labels=labels)
+    if joined is not None:
+        inputs = joined.apply(inputs)
     if group is None:
         return inputs
-    return group_inputs(inputs, _groups(group, tables))
+    return group_inputs(inputs, _groups(group, [source.table for source in sources]))
 
 
 def _labels_feed(name: str, values: object, labels: Labels) -> MemoryFeed:
@@ -153,16 +167,12 @@ def _is_frame_or_path(value: object) -> bool:
     return _is_path(value) or is_frame(value)
 
 
-def _open_tables(
-    roles: Sequence[Role],
-    given: Mapping[str, object],
-    shared: object,
-    group: object,
-    labels: Mapping[str, Labels],
-) -> tuple[list[Table], list[Feed]]:
-    files = OpenTables()
+def _sources(
+    roles: Sequence[Role], given: Mapping[str, object], shared: object, reading: Reading
+) -> list[Source]:
+    """The tables in which roles are to be looked for: files, and frames that need a look."""
+    files = OpenTables(reading)
     sources = []
-    opened: list[Feed] = []
     frame = FrameTable(shared) if is_frame(shared) else None
     for role in roles:
         value = given.get(role.name)
@@ -171,12 +181,32 @@ def _open_tables(
             sources.append(Source(role, table, alone=value is not shared))
         elif frame is not None and value is shared:
             sources.append(Source(role, frame, alone=False))
-        elif is_frame(value):
+        elif is_frame(value) and reading.on:
+            sources.append(Source(role, FrameTable(value, f"the frame of {role.name}"), alone=True))
+    return sources
+
+
+def _frames(roles: Sequence[Role], given: Mapping[str, object], shared: object) -> Iterator[Feed]:
+    """Frames given for one role each, of which every column is meant."""
+    for role in roles:
+        value = given.get(role.name)
+        if is_frame(value) and value is not shared:
             whole = FrameTable(value)
-            opened.append(whole.feed({role.name: tuple(range(len(whole.columns)))}))
-    column = group if isinstance(group, str) else None
-    tables = [source.table for source in sources]
-    return tables, [*feeds(sources, roles, {}, column, labels), *opened]
+            yield whole.feed({role.name: tuple(range(len(whole.columns)))})
+
+
+def _reject_arrays(
+    given: Mapping[str, object], reading: Reading, group: object, labelled: Mapping[str, object]
+) -> None:
+    """An array has no keys."""
+    arrays = [name for name, value in given.items() if not _is_frame_or_path(value)]
+    arrays += ["group"] if group is not None and not isinstance(group, str) else []
+    arrays += labelled
+    if arrays:
+        raise UsageError(
+            f"rows are joined on {', '.join(reading.on)}, but {arrays[0]} is no frame and no file",
+            hint="give a frame that has the key as a column",
+        )
 
 
 def _values(role: Role, value: object) -> Numbers | Ragged:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from losscli.data.columns import Column
 from losscli.data.place import Numbers, Place, exact
@@ -110,6 +111,12 @@ def values_of(array: pa.Array) -> Numbers:
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
     return np.from_dlpack(array)
+
+
+def from_integers(values: NDArray[Any]) -> pa.Array:
+    """Integers as an Arrow array of 64 bits; ``pa.array`` would load pandas."""
+    held = np.ascontiguousarray(values, np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(held), [None, pa.py_buffer(held)])
 
 
 def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numbers:

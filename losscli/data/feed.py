@@ -7,7 +7,7 @@ each on its own thread; where a cursor opens cheaply, ``starts`` says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -20,6 +20,7 @@ from losscli.ragged import Ragged
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
+    from losscli.results import JoinRecord
 
 Rows: TypeAlias = Array | Ragged
 
@@ -41,6 +42,7 @@ class RoleInput:
 
     ``shape`` is the shape of one row: ``()`` for a single number. Where rows are lists of their own
     length, ``length`` is that of the first; where they are groups, ``bounds`` says which rows.
+    ``row_of`` says where the file has a row, if that is not its place here.
     """
 
     role: str
@@ -50,6 +52,11 @@ class RoleInput:
     dtype: str
     length: int = 1
     bounds: NDArray[np.int64] | None = field(default=None, compare=False)
+    row_of: Callable[[int], int] | None = field(default=None, compare=False)
+
+    def file_row(self, row: int) -> int:
+        """Where the file has this row of the feed; both count from 0."""
+        return row if self.row_of is None else self.row_of(row)
 
     def column_at(self, index: tuple[int, ...]) -> str | None:
         """The column that holds element ``index`` of a row, for an error message."""
@@ -58,17 +65,21 @@ class RoleInput:
         return self.columns[index[0]] if len(self.columns) > 1 and index else self.columns[0]
 
 
-class GroupKeys(Protocol):
-    """What the groups of a run are called."""
+class SampleKeys(Protocol):
+    """What the samples of a run are called: groups, or rows that have a key."""
 
     @property
     def column(self) -> str: ...
 
-    def __len__(self) -> int: ...
-
     def key(self, i: int) -> str:
-        """What group ``i`` is called."""
+        """What sample ``i`` is called; cheap for the one behind the last that was asked for."""
         ...
+
+
+class GroupKeys(SampleKeys, Protocol):
+    """What the groups of a run are called."""
+
+    def __len__(self) -> int: ...
 
 
 class Cursor(Protocol):
@@ -117,16 +128,24 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The feeds of a run, paired by position, and the roles that are one value for all rows.
+    """The feeds of a run, row by row, and the roles that are one value for all rows.
 
     With ``groups`` a row of a feed is a group of rows of a file. Roles in ``labels`` are none of
-    the loss: their rows are codes for the values of a column, such as one to slice by.
+    the loss: their rows are codes for the values of a column, such as one to slice by. Where rows
+    were joined, ``row_keys`` has their keys and ``join`` says what was found.
     """
 
     feeds: tuple[Feed, ...]
     constants: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     groups: GroupKeys | None = None
     labels: Mapping[str, Labels] = field(default_factory=lambda: MappingProxyType({}))
+    row_keys: SampleKeys | None = None
+    join: JoinRecord | None = None
+
+    @property
+    def keys(self) -> SampleKeys | None:
+        """What the samples are called, if they have names."""
+        return self.row_keys if self.groups is None else self.groups
 
     @property
     def roles(self) -> dict[str, RoleInput]:
@@ -156,7 +175,7 @@ class Inputs:
             mine: self.constants[name] for mine, name in names.items() if name in self.constants
         }
         given = tuple(feed for feed in seen if feed.roles)
-        return Inputs(given, constants, self.groups, self.labels)
+        return replace(self, feeds=given, constants=constants)
 
 
 class RenamedFeed:

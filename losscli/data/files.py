@@ -21,6 +21,7 @@ from losscli.errors import DataError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
+    from losscli.data.join import Joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,33 @@ def open_files(
     ]
     whole = {source.role.name: _read_whole(source) for source in sources if source.role.is_table}
     by_row = [source for source in sources if not source.role.is_table]
-    inputs = Inputs(feeds(by_row, seen, columns, group, labels), whole, labels=labels)
+    by_row, joined = join_sources(by_row, reading)
+    made = feeds(by_row, seen, columns, group, labels, joined)
+    inputs = Inputs(made, whole, labels=labels)
+    if joined is not None:
+        inputs = joined.apply(inputs)
     if not grouped:
         return inputs
     if group is None:
         return group_inputs(inputs, {f.name: one_group(f.rows or 0) for f in inputs.feeds})
     return group_inputs(inputs, column_groups([source.table for source in by_row], group))
+
+
+def join_sources(sources: Sequence[Source], reading: Reading) -> tuple[list[Source], Joined | None]:
+    """The sources with their tables joined by key, if ``reading`` names one.
+
+    Raises:
+        DataError: as :func:`losscli.data.join.align_tables`.
+    """
+    if not reading.on:
+        return [*sources], None
+    from losscli.data.join import align_tables
+
+    tables = list({id(source.table): source.table for source in sources}.values())
+    joined = align_tables(tables, reading)
+    places = [next(i for i, t in enumerate(tables) if t is s.table) for s in sources]
+    pairs = zip(sources, places, strict=True)
+    return [replace(source, table=joined.tables[i]) for source, i in pairs], joined
 
 
 def group_inputs(inputs: Inputs, found: Mapping[str, Groups]) -> Inputs:
@@ -182,12 +204,13 @@ def feeds(
     columns: Mapping[str, str],
     group: str | None = None,
     labels: Mapping[str, Labels] = NO_LABELS,
+    joined: Joined | None = None,
 ) -> tuple[Feed, ...]:
     """One feed for each table, of the columns that hold the roles it is a source of.
 
-    The column ``group`` and those of ``labels`` hold no role that is not named after them, unless
-    ``columns`` says so. Where several tables have a column of ``labels`` the first one's is taken:
-    rows pair by position, so what is in the others should be the same.
+    The keys of ``joined``, the column ``group`` and those of ``labels`` hold no role that is not
+    named after them, unless ``columns`` says so. Where several tables have a column of ``labels``
+    the first one's is taken: rows belong together, so what is in the others should be the same.
 
     Raises:
         DataError: it is not clear which column is meant, or one does not hold numbers.
@@ -199,7 +222,8 @@ def feeds(
     made = []
     for table in tables:
         own = [source for source in sources if source.table is table]
-        chosen = _choose_all(own, roles, columns, reserved)
+        keys = joined.columns(table) if joined is not None else ()
+        chosen = _choose_all(own, roles, columns, reserved | {table.columns[i].name for i in keys})
         coded = {name: (at,) for name, (home, at) in homes.items() if home is table}
         made.append(table.feed({**chosen, **coded}, lists, {name: labels[name] for name in coded}))
     return tuple(made)

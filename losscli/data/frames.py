@@ -79,8 +79,8 @@ def _read_only(array: Numbers) -> Numbers:
 class FrameTable:
     """A pandas DataFrame or an Arrow Table as a table of columns, in the order they have."""
 
-    def __init__(self, frame: Any) -> None:
-        self.name = "the data frame"
+    def __init__(self, frame: Any, name: str = "the data frame") -> None:
+        self.name = name
         self._frame = frame
         self.columns = [*_describe(frame)]
 
@@ -172,7 +172,9 @@ def arrow_chunks(values: Any) -> Sequence[Any]:
     if not is_series(values):
         values = np.asarray(values)
     try:
-        return [pa.array(values, from_pandas=True)]
+        made = pa.array(values, from_pandas=True)
+        # A column of text that pandas keeps in Arrow may be in several chunks.
+        return [*getattr(made, "chunks", [made])]
     except pa.ArrowException:
         # Objects of several types: what they are called tells them apart.
         return [pa.array([None if v is None or v != v else str(v) for v in values], pa.string())]

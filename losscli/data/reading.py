@@ -11,6 +11,7 @@ _DELIMITERS = {
     "comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "space": " ", "bar": "|", "pipe": "|",
 }  # fmt: skip
 _NO_DELIMITER = "\"'\r\n."
+ON_MISSING = ("error", "drop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Reading:
         decimal: the decimal mark in CSV files, ``.`` or ``,``.
         input_format: the format of what neither its first bytes nor its name tell, such as
             standard input. None guesses.
+        on: the columns whose values say which rows belong together: ``id``; ``id,date`` or both
+            one by one; ``id=V1`` where the first file says id and the others V1. Without any, rows
+            pair by position.
+        on_missing: what becomes of a row whose key is not in every file: ``error`` or ``drop``.
+        memory: the bytes that a join may use before it goes to disk.
 
     Raises:
         UsageError: one of them has a value that makes no sense.
@@ -33,16 +39,24 @@ class Reading:
     delimiter: str | None = None
     decimal: str = "."
     input_format: str | None = None
+    on: tuple[str, ...] = ()
+    on_missing: str = "error"
+    memory: int = 2**30
 
     def __post_init__(self) -> None:
         if self.delimiter is not None:
             object.__setattr__(self, "delimiter", _delimiter(self.delimiter))
         if self.decimal not in (".", ","):
             raise UsageError(f"the decimal mark is . or , and not {self.decimal!r}")
-        if self.input_format is not None and self.input_format not in INPUT_FORMATS:
-            known = f"choose one of {', '.join(INPUT_FORMATS)}"
-            hint = did_you_mean(self.input_format, INPUT_FORMATS) or known
-            raise UsageError(f"there is no input format {self.input_format!r}", hint=hint)
+        if self.input_format is not None:
+            _check_word("input format", self.input_format, INPUT_FORMATS)
+        _check_word("--on-missing", self.on_missing, ON_MISSING)
+
+
+def _check_word(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        hint = did_you_mean(given, known) or f"choose one of {', '.join(known)}"
+        raise UsageError(f"there is no {what} {given!r}", hint=hint)
 
 
 def _delimiter(given: str) -> str:

@@ -81,7 +81,7 @@ def _flat(values: Ragged, fit: Fit) -> Array:
 def _checked(x: Array, fit: Fit, source: RoleInput, start: int) -> Array:
     bad = fit.domain.first_bad(x)
     if bad is not None:
-        raise _outside(x, bad, fit, source, start + bad[0])
+        raise _outside(x, bad, fit, source, source.file_row(start + bad[0]))
     return x
 
 
@@ -94,8 +94,13 @@ def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, start
 def _file_row(source: RoleInput, values: Ragged, start: int, at: int) -> int:
     """The row of the file, from 0, that holds element ``at`` of the lists."""
     if source.bounds is not None:
-        return int(source.bounds[start]) + at
-    return start + int(np.searchsorted(values.offsets, at, side="right")) - 1
+        return source.file_row(int(source.bounds[start]) + at)
+    return source.file_row(start + int(np.searchsorted(values.offsets, at, side="right")) - 1)
+
+
+def _first_file_row(source: RoleInput, row: int) -> int:
+    """The row of the file, from 0, that is this row, or the first one of this group."""
+    return source.file_row(row if source.bounds is None else int(source.bounds[row]))
 
 
 def _outside(x: Array, bad: tuple[int, ...], fit: Fit, source: RoleInput, row: int) -> DataError:
@@ -163,7 +168,7 @@ def _too_long(source: RoleInput, count: float, has: str, row: int) -> DataError:
         f"{count:g} are to count, but {has}",
         path=source.path or source.role,
         column=source.column_at(()),
-        row=row + 1 if source.bounds is None else int(source.bounds[row]) + 1,
+        row=_first_file_row(source, row) + 1,
         hint="a length is how many entries of a padded row count",
     )
 
@@ -179,6 +184,6 @@ def _different_lengths(
         f"{names[1]} has {lengths[1]} {noun}{where}, {names[0]} has {lengths[0]}",
         path=source.path or source.role,
         column=source.column_at(()),
-        row=row + 1 if source.bounds is None else int(source.bounds[row]) + 1,
+        row=_first_file_row(source, row) + 1,
         hint="each needs one of the other",
     )

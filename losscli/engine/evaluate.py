@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.data.feed import NO_LABELS, GroupKeys, RoleInput
+from losscli.data.feed import NO_LABELS, RoleInput, SampleKeys
 from losscli.domain import Array
 from losscli.engine.plan import Block, Plan
 from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh
@@ -331,7 +331,7 @@ class Total:
 
 def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
     """The record of a run."""
-    bound, groups = measure.bound, plan.inputs.groups
+    bound, groups, keys = measure.bound, plan.inputs.groups, plan.inputs.keys
     reductions = dict(_reductions(measure, state))
     return Result(
         loss=LossRecord(bound.name, str(bound), bound.params, bound.loss.summary),
@@ -344,11 +344,12 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         divisor=_divisor(measure, state),
         divisor_meaning=_divisor_meaning(plan, measure, state),
         group=None if groups is None else groups.column,
-        key_of=None if groups is None else groups.key,
+        key_of=None if keys is None else keys.key,
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
         version=__version__,
         distribution=_distribution(state.detail, state.nonfinite) if state.detail else None,
-        worst=_worst(state.detail, plan.inputs.groups) if state.detail else (),
+        join=plan.inputs.join,
+        worst=_worst(state.detail, keys) if state.detail else (),
         quantiles=_quantiles(measure, state.detail) if state.detail else {},
         above=_above(measure, state.detail) if state.detail else (),
         by=tuple(labels.column for labels in measure.by.values()),
@@ -442,9 +443,15 @@ def _above(measure: Measure, detail: Detail) -> tuple[RowsAbove, ...]:
     return tuple(RowsAbove(level, rows, detail.counted) for level, rows in pairs)
 
 
-def _worst(detail: Detail, groups: GroupKeys | None) -> tuple[RowLoss, ...]:
-    pairs = zip(detail.worst.row, detail.worst.loss, strict=True)
-    return tuple(
-        RowLoss(int(row) + 1, float(loss), None if groups is None else groups.key(int(row)))
-        for row, loss in pairs
-    )
+def _worst(detail: Detail, keys: SampleKeys | None) -> tuple[RowLoss, ...]:
+    pairs = zip(detail.worst.row.tolist(), detail.worst.loss.tolist(), strict=True)
+    return name_rows([RowLoss(row + 1, loss) for row, loss in pairs], keys)
+
+
+def name_rows(rows: Sequence[RowLoss], keys: SampleKeys | None) -> tuple[RowLoss, ...]:
+    """The rows with their keys, if they have any."""
+    if keys is None:
+        return tuple(rows)
+    # Keys may have to be read for it, which is done in order.
+    names = {row: keys.key(row - 1) for row in sorted(one.row for one in rows)}
+    return tuple(replace(one, key=names[one.row]) for one in rows)

@@ -26,6 +26,7 @@ from losscli.results import (
     SHOWN_ROWS,
     Diagnostic,
     InputRecord,
+    JoinedTable,
     Recommendation,
     Result,
     RowLoss,
@@ -40,7 +41,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
     """Everything, for a screen: read from the bottom."""
     mark = "▸" if unicode else ">"
     sections = [
-        *_titled("inputs", _inputs(result)),
+        *_titled("inputs", _inputs(result), _join(result)),
         *_titled("loss", _reductions(result, mark)),
         *_titled("distribution", *_distribution(result)),
         *_titled(_rows_title(result), _rows(result)),
@@ -62,7 +63,7 @@ def summary_page(result: Result) -> Page:
         *_titled("distribution", *_distribution(result)),
         *_titled(_rows_title(result), _rows(result)),
         *_titled("guide", _guide(result.recommendation)),
-        *_titled("inputs", _inputs(result)),
+        *_titled("inputs", _inputs(result), _join(result)),
         Section("", (Code((line(result.signature),)),)),
     )
 
@@ -91,6 +92,33 @@ def _input(record: InputRecord) -> tuple[Words, ...]:
         Words(shorten_numbered(record.columns)),
         Words(count(record.rows)),
         Words(f"{record.dtype}{_lengths(record)}", "dim"),
+    )
+
+
+def _join(result: Result) -> Table | None:
+    """What joining by key found, file by file."""
+    if result.join is None:
+        return None
+    columns = (
+        Column("file", folds=True),
+        Column("joined on"),
+        Column("rows", right=True),
+        Column("without partner", right=True),
+        Column("left out", right=True),
+        Column("order"),
+    )
+    return Table(columns, tuple(_joined(table, i) for i, table in enumerate(result.join.tables)))
+
+
+def _joined(table: JoinedTable, place: int) -> tuple[Words, ...]:
+    order = "kept" if place == 0 else "rearranged" if table.reordered else "the same"
+    return (
+        Words(table.path),
+        Words(", ".join(table.on), "accent"),
+        Words(count(table.rows)),
+        Words(count(table.alone)),
+        Words(count(table.dropped)),
+        Words(order, "dim"),
     )
 
 
@@ -188,16 +216,20 @@ def _rows(result: Result) -> Table | None:
     if not rows:
         return None
     whole = _whole(result)
-    name = result.group if result.group is not None else "row"
-    columns = [Column(name, right=True), Column("loss", right=True)]
-    columns += [Column("share of the sum", right=True)] if whole is not None else []
-    return Table(tuple(columns), tuple(_row(row, whole) for row in rows))
+    names = ["row"] if result.group is None else [result.group]
+    if result.group is None and result.join is not None:
+        names.append(", ".join(result.join.on))
+    names += ["loss"] if whole is None else ["loss", "share of the sum"]
+    columns = tuple(Column(name, right=True) for name in names)
+    return Table(columns, tuple(_row(row, whole, result.group is None) for row in rows))
 
 
-def _row(row: RowLoss, whole: float | None) -> tuple[Words, ...]:
+def _row(row: RowLoss, whole: float | None, has_number: bool) -> tuple[Words, ...]:
+    """A row has its number, and its key if it has one; a group only the key."""
     style: Style = "" if math.isfinite(row.loss) else "error"
-    name = count(row.row) if row.key is None else row.key
-    cells = (Words(name), Words(short(row.loss), style))
+    number = (Words(count(row.row)),) if has_number else ()
+    key = (Words(row.key),) if row.key is not None else ()
+    cells = (*number, *key, Words(short(row.loss), style))
     return cells if whole is None else (*cells, Words(percent(row.loss / whole), "dim"))
 
 
