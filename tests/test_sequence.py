@@ -81,6 +81,20 @@ def test_the_mean_of_ctc_divides_each_row_by_its_labels() -> None:
     close(result.reductions["batchmean"], elements.mean())
 
 
+def test_the_error_of_a_weighted_mean_of_ctc_is_that_of_the_rows_means() -> None:
+    rng = np.random.default_rng(1)
+    log_probs, targets = log_softmax(rng.normal(size=(50, 9, 5))), rng.integers(1, 5, (50, 3))
+    lengths, weight = rng.integers(1, 4, 50), rng.integers(0, 3, 50)
+    given = {"target_lengths": lengths, "sample_weight": weight}
+    result = losscli.compute("ctc", log_probs, targets, **given)
+    assert result.per_sample is not None
+    assert result.distribution is not None
+    off, counted = weight * (result.per_sample - result.value), weight > 0
+    spread = off[counted].std(ddof=0) * math.sqrt(counted.sum() / (counted.sum() - 1))
+    error = spread * math.sqrt(counted.sum()) / weight.sum()
+    assert result.distribution.stderr == pytest.approx(error, rel=1e-9)
+
+
 def test_ctc_refuses_what_is_no_class_and_no_length() -> None:
     log_probs = np.full((1, 3, 2), math.log(0.5))
     for arguments in (([[2]],), ([[-1]],), ([[1]], [4]), ([[1]], [3], [2]), ([[1]], [-1])):

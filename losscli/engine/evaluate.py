@@ -229,7 +229,7 @@ class Measure:
             ),
             elements=seen.elements if self.keep_elements else None,
         )
-        self._look_closer(state, block.first_row, per_sample, loss, share)
+        self._look_closer(state, block.first_row, per_sample, mean, share)
         if self.by:
             terms = None
             if self.reduction != "overall":
