@@ -27,6 +27,8 @@ SMALL_SLICE = 30
 
 # As many rows are kept and shown one by one; of more rows only the worst are.
 SHOWN_ROWS = 20
+# As many digits of a digest tell the versions of a file apart.
+_DIGITS = 12
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
@@ -34,12 +36,17 @@ Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
 
 @dataclass(frozen=True, slots=True)
 class LossRecord:
-    """Which loss, with all its parameters, the spec string that gives it again, and what it is."""
+    """Which loss, with all its parameters, the spec string that gives it again, and what it is.
+
+    ``origin`` says where a user's own came from, ``digest`` is the SHA-256 of that file.
+    """
 
     name: str
     spec: str
     params: Mapping[str, Any]
     summary: str = ""
+    origin: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +257,9 @@ class Result:
     @property
     def signature(self) -> str:
         """Everything that changes the number, on one line."""
-        parts = [self.loss.spec, f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
+        parts = [self.loss.spec]
+        parts += [f"code:{self.loss.digest[:_DIGITS]}"] if self.loss.digest else []
+        parts += [f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])

@@ -176,6 +176,18 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedLoss:
+    """A loss that an installed package publishes; ``target`` is ``module:object``."""
+
+    name: str
+    package: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.target} of {self.package}"
+
+
+@dataclass(frozen=True, slots=True)
 class Conduct:
     """How a loss of a user's own is run, settled by trying it on the first rows.
 
@@ -400,7 +412,33 @@ class Trial:
 Settle: TypeAlias = Callable[[BoundLoss, Trial], Loss]
 
 
+@typing.overload
+def loss(kernel: Kernel, /) -> Kernel: ...
+
+
+@typing.overload
 def loss(
+    *,
+    aliases: tuple[str, ...] = ...,
+    torch: str | None = ...,
+    divisor: Callable[..., Array | None] | None = ...,
+    divides_by: str = ...,
+    mean_of_rows: bool = ...,
+    finite: bool = ...,
+    finish: Callable[..., Any] | None = ...,
+    reductions: tuple[Reduction, ...] | None = ...,
+    minimum_when_equal: tuple[str, str] | None = ...,
+    non_negative: bool = ...,
+    greater_is_better: bool = ...,
+    use_when: str = ...,
+    avoid_when: str = ...,
+    reference: str = ...,
+) -> Callable[[Kernel], Kernel]: ...
+
+
+def loss(
+    kernel: Kernel | None = None,
+    /,
     *,
     aliases: tuple[str, ...] = (),
     torch: str | None = None,
@@ -416,14 +454,16 @@ def loss(
     use_when: str = "",
     avoid_when: str = "",
     reference: str = "",
-) -> Callable[[Kernel], Kernel]:
+) -> Kernel | Callable[[Kernel], Kernel]:
     """Register the decorated kernel under its own name, ``smooth_l1`` as ``smooth-l1``.
 
     The kernel takes its roles as positional arguments (an optional role defaults to None) and its
     parameters keyword-only, annotated ``Annotated[type, Interval, "help"]``; it returns the loss of
-    each element or of each row, what PyTorch calls ``reduction="none"``.
+    each element or of each row, what PyTorch calls ``reduction="none"``. Without anything to say
+    besides, ``@loss`` alone will do.
 
     Args:
+        kernel: what is decorated, where there is nothing else to say.
         aliases: the names other libraries give it; spelling (case, ``-``, ``_``) does not matter.
         torch: PyTorch's class, such as ``torch.nn.HuberLoss``; it and its last part are
             aliases too.
@@ -469,7 +509,7 @@ def loss(
         _DECLARED[call] = declaration
         return typing.cast(Kernel, call)
 
-    return declare
+    return declare if kernel is None else declare(kernel)
 
 
 # Declarations by what the decorator gave back, for whoever passes the function itself.
@@ -546,6 +586,8 @@ def _fit_arrays(
 def _read_arguments(kernel: Callable[..., Array]) -> Iterator[Role | Param]:
     hints = typing.get_type_hints(kernel, include_extras=True)
     for name, parameter in inspect.signature(kernel).parameters.items():
+        if name not in hints:
+            raise _unannotated(kernel, name)
         annotation, optional = _unwrap_optional(hints[name])
         kind, *notes = get_args(annotation) if hasattr(annotation, "__metadata__") else [annotation]
         domain = next((note for note in notes if isinstance(note, Domain)), None)
@@ -553,6 +595,14 @@ def _read_arguments(kernel: Callable[..., Array]) -> Iterator[Role | Param]:
             yield Role(name, domain, optional)
         else:
             yield _read_param(name, kind, notes, parameter.default, optional)
+
+
+def _unannotated(kernel: Callable[..., Array], name: str) -> UsageError:
+    return UsageError(
+        f"{kernel.__name__}: the argument {name!r} has no annotation that says what it may be",
+        hint="data has a domain, such as losscli.domain.Real; a setting is float, int, bool, "
+        "Literal[...] or Annotated[float, POSITIVE, 'what it is']",
+    )
 
 
 def _read_param(name: str, kind: Any, notes: list[Any], default: Any, optional: bool) -> Param:
@@ -565,7 +615,7 @@ def _read_param(name: str, kind: Any, notes: list[Any], default: Any, optional: 
         default=default,
         optional=optional,
         interval=NON_NEGATIVE if along and interval == ANY else interval,
-        help=next(note for note in notes if isinstance(note, str)),
+        help=next((note for note in notes if isinstance(note, str)), name.replace("_", " ")),
         choices=get_args(kind) if is_choice else (),
         size=along.axis if along else "",
     )
@@ -592,10 +642,39 @@ def _key(name: str) -> str:
 
 def _register(declaration: Loss) -> None:
     for name in (declaration.name, *declaration.aliases):
-        other = _BY_KEY.setdefault(_key(name), declaration)
-        if other is not declaration:
-            raise UsageError(f"{name!r} names both {other.name} and {declaration.name}")
+        other = _BY_KEY.get(_key(name), declaration)
+        if other is not declaration and not _is_same(other, declaration):
+            raise UsageError(
+                f"{name!r} names both {_full_name(other)} and {_full_name(declaration)}",
+                hint="give yours another name",
+            )
+    for name in (declaration.name, *declaration.aliases):
+        _BY_KEY[_key(name)] = declaration
     _BY_NAME[declaration.name] = declaration
+
+
+def _full_name(declaration: Loss) -> str:
+    return f"{declaration.kernel.__module__}.{declaration.kernel.__qualname__}"
+
+
+def _is_same(old: Loss, new: Loss) -> bool:
+    """Is it declared again, as by a cell of a notebook that is run twice?"""
+    return _full_name(old) == _full_name(new) and not _is_ours(old)
+
+
+def _is_ours(declaration: Loss) -> bool:
+    return declaration.kernel.__module__.startswith("losscli.losses")
+
+
+def same_name(one: str, other: str) -> bool:
+    """Are these two spellings of one name?"""
+    return _key(one) == _key(other)
+
+
+def ours(name: str) -> Loss | None:
+    """The loss of losscli's own that this name or spelling of it means."""
+    found = _BY_KEY.get(_key(name))
+    return found if found is not None and _is_ours(found) else None
 
 
 Resolver: TypeAlias = Callable[[str], Loss | None]

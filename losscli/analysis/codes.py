@@ -1,7 +1,7 @@
 """Every finding losscli can report, in one table: its stable code, how grave it is, and why.
 
 A code never changes its meaning and is never used again. LC1 is about what was given, LC2 about the
-number that came out, LC3 about the decision guide.
+number that came out, LC3 about the decision guide, LC4 about a loss of the user's own.
 """
 
 from __future__ import annotations
@@ -156,6 +156,47 @@ _TABLE = (
         "an answer and the data disagree",
         "The decision guide follows what you say; the data says something else. The finding "
         "names both.",
+    ),
+    Code(
+        "LC401",
+        "info",
+        "a loss that returns one number, taken row by row",
+        "A number for a whole batch, such as a mean at the end of a training loss, cannot be "
+        "put together from blocks of rows: a mean of the means of blocks is another number "
+        "when blocks differ in size, and a root of a mean is none at all. On the first rows, "
+        "and again in every block, the mean (or sum) over single rows is what the loss gives "
+        "for them together, so each row is evaluated by itself and has a loss of its own.",
+    ),
+    Code(
+        "LC402",
+        "warning",
+        "rows that depend on each other",
+        "The loss of a row changes with the rows beside it, for example through a mean or a "
+        "maximum over the batch. Its value depends on the batch size, so a training loss "
+        "and an evaluation differ. It is given all rows at once, and no row has a loss.",
+    ),
+    Code(
+        "LC403",
+        "warning",
+        "not the same twice",
+        "Given the same rows twice, the loss gave two numbers: it draws random numbers, or "
+        "remembers what it saw. Two runs then differ, and so do two models in a comparison.",
+    ),
+    Code(
+        "LC404",
+        "info",
+        "a loss that needs all rows at once",
+        "What it returns is not the mean or sum of what it returns for single rows, as for a "
+        "root of a mean, so it is evaluated once, over all rows in memory. Over batches, as in "
+        "training, the mean is another number.",
+    ),
+    Code(
+        "LC405",
+        "warning",
+        "its own reduction divides otherwise",
+        "The loss has a reduction, which is set to none so that losscli reduces. Its own mean "
+        "is another number, since it divides by something else than the rows or elements, "
+        "such as the sum of class weights.",
     ),
 )
 

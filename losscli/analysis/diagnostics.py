@@ -399,6 +399,29 @@ def _constant_prediction(case: Case) -> Iterator[Diagnostic]:
     )
 
 
+def _own_loss(case: Case) -> Iterator[Diagnostic]:
+    """How a loss of the user's own was run, and what is odd about it."""
+    conduct = case.bound.loss.conduct
+    if conduct is None:
+        return
+    for code, message, hint in conduct.doubts:
+        yield finding(code, message, hint)
+    if conduct.how == "rows":
+        yield finding(
+            "LC401",
+            f"{case.bound.name} returns one number, so it was evaluated for each row by itself: "
+            f"{conduct.why}",
+            "return the loss of each row, without the mean at its end, and it runs many times as "
+            "fast",
+        )
+    elif conduct.how == "once" and conduct.why:
+        yield finding(
+            "LC404",
+            f"{case.bound.name} was evaluated once, over all {case.result.n:,} rows: {conduct.why}",
+            "the mean over batches, as in training, is another number",
+        )
+
+
 _CHECKS: tuple[Callable[[Case], Iterator[Diagnostic]], ...] = (
     _no_row_counts,
     _not_finite,
@@ -416,6 +439,7 @@ _CHECKS: tuple[Callable[[Case], Iterator[Diagnostic]], ...] = (
     _weighted_mean,
     _ignored_rows,
     _estimated,
+    _own_loss,
 )
 
 

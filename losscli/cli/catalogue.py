@@ -18,6 +18,7 @@ def list_losses(
 ) -> None:
     """List the losses by family, one line each."""
     import losscli.losses  # noqa: F401 - registers the losses
+    from losscli.custom.published import published
     from losscli.errors import UsageError, did_you_mean
     from losscli.spec import registered
 
@@ -26,7 +27,8 @@ def list_losses(
     if family is not None and family not in families:
         hint = did_you_mean(family, families) or f"families: {', '.join(sorted(families))}"
         raise UsageError(f"there is no family {family!r}", hint=hint)
-    show_list([one for one in losses if family in (None, one.family)], format)
+    others = published() if family is None else []
+    show_list([one for one in losses if family in (None, one.family)], others, format)
 
 
 def show_loss(

@@ -14,7 +14,7 @@ from losscli.report import Terminal
 
 if TYPE_CHECKING:
     from losscli.results import Advice, Result
-    from losscli.spec import Loss
+    from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked
 
 # What these print has no place for findings.
@@ -81,10 +81,10 @@ def show_advice(advice: Advice, format: str) -> None:
         report.show_advice(advice, format, terminal)
 
 
-def show_list(losses: list[Loss], format: str) -> None:
-    """The losses by family, on stdout."""
+def show_list(losses: list[Loss], published: list[PublishedLoss], format: str) -> None:
+    """The losses by family, and those of other packages, on stdout."""
     with _stdout() as terminal:
-        report.show_list(losses, format, terminal)
+        report.show_list(losses, published, format, terminal)
 
 
 def show_page(loss: Loss, place: tuple[str, ...], format: str) -> None:

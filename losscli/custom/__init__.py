@@ -7,6 +7,7 @@
 ``wrapping``     the object as a :class:`~losscli.spec.Loss`
 ``calls``        how it is called: arrays or tensors, and what comes back
 ``settling``     how it is run, found out by trying it on the first rows
+``published``    what installed packages publish
 ``kept``         all rows in memory, for a loss of them all
 ``faults``       what goes wrong in it, as one message with the user's line
 ``tensors``      PyTorch, where the user has it
@@ -31,13 +32,20 @@ def resolve(name: str) -> Loss | None:
         UsageError: there is no such file, module or object.
         UserCodeError: it does not load, or is no loss.
     """
-    if ":" not in name:
-        return None
-    from losscli.custom.loading import load
-    from losscli.custom.wrapping import wrap
+    from losscli.custom.loading import from_module, load
 
     found = load(name)
-    return None if found is None else wrap(found)
+    if found is None and ":" not in name:
+        from losscli.custom.published import find_published
+
+        if (one := find_published(name)) is not None:
+            module, _, attribute = one.target.partition(":")
+            found = from_module(one.name, module, attribute, one.package)
+    if found is None:
+        return None
+    from losscli.custom.wrapping import wrap
+
+    return wrap(found)
 
 
 def from_object(value: Callable[..., Any]) -> Loss:

@@ -54,10 +54,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the data is handed over: as ``tensors``, and which roles as integers."""
+    """How the data is handed over: as ``tensors``, and which roles as integers.
+
+    ``lists`` hands over vectors of which the author did not say what they are as lists, which
+    ``torch.tensor(weights)`` wants, and not as tensors.
+    """
 
     tensors: bool = False
     integers: frozenset[str] = frozenset()
+    lists: bool = False
     reduced: bool = False
 
 
@@ -121,7 +126,7 @@ class Caller:
             if isinstance(default, int) and isinstance(value, float) and value.is_integer():
                 return int(value)
             return value
-        if form == "list":
+        if form == "list" or (form == "" and self.manner.lists):
             return list(value)
         if form == "tuple":
             return value

@@ -60,7 +60,8 @@ def load(name: str) -> Found | None:
     if match := _IN_FILE.fullmatch(name):
         return _from_file(name, match[1], match[2])
     if match := _IN_MODULE.fullmatch(name):
-        return _from_module(name, match[1], match[2])
+        with _importable_from(os.path.abspath(_FOLDER.get() or os.curdir)):
+            return from_module(name, match[1], match[2])
     return None
 
 
@@ -131,13 +132,11 @@ def _importable(folder: str) -> Iterator[None]:
     Another file, with a module of the same name beside it, then gets its own.
     """
     before = set(sys.modules)
-    sys.path.insert(0, folder)
     importlib.invalidate_caches()
     try:
-        yield
+        with _importable_from(folder):
+            yield
     finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
         for name in set(sys.modules) - before:
             file = getattr(sys.modules[name], "__file__", None)
             if file and os.path.realpath(file).startswith(folder + os.sep) and _is_own(file):
@@ -149,31 +148,46 @@ def _is_own(file: str) -> bool:
     return "site-packages" not in Path(file).parts
 
 
-def _from_module(name: str, module_name: str, attribute: str) -> Found:
-    folder = os.path.abspath(_FOLDER.get() or os.curdir)
-    sys.path.insert(0, folder)
+def from_module(name: str, module_name: str, attribute: str, package: str = "") -> Found:
+    """The object of a module, which is imported; ``package`` says who publishes it.
+
+    Raises:
+        UsageError: there is no such module, or nothing of that name in it.
+        UserCodeError: the module cannot be imported.
+    """
     try:
-        with user_code(module_name, None), set_aside():
+        with user_code(package or module_name, None), set_aside():
             module = importlib.import_module(module_name)
     except UserCodeError as error:
         cause = error.__cause__
         if isinstance(cause, ModuleNotFoundError) and _is_part(cause.name, module_name):
-            raise _no_module(module_name, attribute, folder) from None
+            raise _no_module(module_name, attribute, package) from None
         raise
-    finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
     path = getattr(module, "__file__", None)
     value = _attribute(module, attribute, module_name)
     digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
-    return Found(name, value, Origin(module_name, _line(value, path), digest), path)
+    place = f"{package}, {module_name}" if package else module_name
+    return Found(name, value, Origin(place, _line(value, path), digest), path)
+
+
+@contextmanager
+def _importable_from(folder: str) -> Iterator[None]:
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
 
 
 def _is_part(missing: str | None, module: str) -> bool:
     return missing is not None and (module == missing or module.startswith(f"{missing}."))
 
 
-def _no_module(module: str, attribute: str, folder: str) -> UsageError:
+def _no_module(module: str, attribute: str, package: str) -> UsageError:
+    if package:
+        return UsageError(f"{package} publishes {module}:{attribute}, but has no such module")
+    folder = os.path.abspath(_FOLDER.get() or os.curdir)
     beside = Path(folder, *module.split(".")).with_suffix(".py")
     hint = f"a file is named with its ending: {module.replace('.', '/')}.py:{attribute}"
     if not beside.exists():

@@ -9,7 +9,7 @@ at once. So does one whose rows depend on each other.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -91,7 +91,9 @@ def _manners(target: Target, roles: tuple[Role, ...], rows: Arrays) -> Iterator[
         yield from (Manner(False, integers) for integers in choices)
         if tensors.torch() is None:
             return
-    yield from (Manner(True, integers) for integers in choices)
+    made = target.made.forms if target.made is not None else ()
+    for lists in (True, False) if any(form == "" for _, form in made) else (False,):
+        yield from (Manner(True, integers, lists) for integers in choices)
 
 
 def _is_whole(x: Array) -> bool:
@@ -179,7 +181,7 @@ class Probe:
                 f"{what}, so its rows depend on each other, and it was given all rows at once",
                 "a training batch would give another number again; it has no loss of a row",
             )
-            conduct = self._conduct("once", what)
+            conduct = self._conduct("once", "")
             return _once(loss, self.caller, trial, conduct, alone=False)
         if trial.reduction == "overall":
             return _once(loss, self.caller, trial, self._conduct("once", ""), alone=False)
@@ -198,9 +200,9 @@ class Probe:
 
     def _check_shape(self) -> None:
         shape, count = self.returned.shape, self.count
-        if shape[:2] == (count, count):
+        if len(shape) >= 2 and shape[0] == shape[1] and shape[0] % count == 0:
             raise self.target.fault(
-                f"returned {shape} for {count} rows: every row against every other",
+                f"returned {shape} for {count} rows: each value against every other",
                 "that is what NumPy and PyTorch make of (N,) and (N, 1) together; give both one "
                 "shape",
             )
@@ -267,7 +269,6 @@ class Probe:
             name: x if name == names[0] else np.roll(x, 1, axis=0) for name, x in self.rows.items()
         }
         ways = {"mean", "sum"}
-        seen = ""
         for rows in (self.rows, turned):
             try:
                 whole = float(self.caller(rows).item())
@@ -280,12 +281,12 @@ class Probe:
             made = {"mean": float(np.mean(singles)), "sum": float(np.sum(singles))}
             ways = {way for way in ways if close(np.array(whole), np.array(made[way]))}
             if not ways:
-                seen = (
+                return None, (
                     f"on {self.count} rows it gives {whole:.6g}, and the mean over single rows is "
                     f"{made['mean']:.6g}"
                 )
-                return None, seen
-        return ("mean" if "mean" in ways else "sum"), seen
+        how = "mean" if "mean" in ways else "sum"
+        return how, f"for several rows it gives the {how} over them, in every block that was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,12 +394,12 @@ def _check_numbers(target: Target, caller: Caller, arrays: Arrays, returned: Arr
     for row in np.flatnonzero(rows):
         one = {name: x[row : row + 1] for name, x in arrays.items()}
         if all(np.isfinite(x).all() for x in one.values()):
-            raise _not_a_number(target, caller, one, int(row))
+            error = _not_a_number(target, caller, one)
+            # A single row may be any of many.
+            raise error if count == 1 else error.in_row(int(row))
 
 
-def _not_a_number(
-    target: Target, caller: Caller, one: Mapping[str, Array], row: int
-) -> UserCodeError:
+def _not_a_number(target: Target, caller: Caller, one: Arrays) -> UserCodeError:
     """Call it again with NumPy's warnings as errors: that may find the line."""
     values = ", ".join(f"{name} = {x[0].tolist()}" for name, x in one.items())
     error = target.fault(
@@ -416,7 +417,4 @@ def _not_a_number(
             source=found.source,
             hint=error.hint,
         )
-    return error.in_row(row)
-
-
-Settler = Callable[[Target, BoundLoss, Trial], Loss]
+    return error

@@ -111,6 +111,8 @@ def read(
         if parameter.kind in _VARIABLE:
             continue
         kind = type_of(hints.get(parameter.name, parameter.annotation))
+        if kind.kind is None and parameter.name in about:
+            kind = _in_words(about[parameter.name])
         if data and _is_data(parameter, kind, len(roles), bool(settings)):
             tensors |= kind.tensor
             roles.append(_role(parameter, kind, len(roles)))
@@ -188,7 +190,7 @@ def _param(parameter: inspect.Parameter, kind: Type, about: About, what: str) ->
             f"the argument {parameter.name!r} of {what} cannot be given as an option: {reason}",
             hint="rename it, or give it a default",
         )
-    settled = _settle(parameter, kind, type_of_text(about.type))
+    settled = _settle(parameter, kind)
     default = REQUIRED if required else _plain(parameter.default)
     if default is _NOT_PLAIN:
         return None
@@ -220,13 +222,19 @@ def _plain(default: Any) -> object:
     return tuple(vector.tolist()) if vector.ndim == 1 else _NOT_PLAIN
 
 
-def _settle(parameter: inspect.Parameter, kind: Type, in_words: Type) -> Kind:
-    """What the setting takes: by annotation, else by docstring, else by default."""
-    for known in (kind, in_words):
-        if known.kind == "data":
-            return "vector"
-        if known.kind is not None:
-            return known.kind
+def _in_words(about: About) -> Type:
+    """What the docstring says it is; an array is left open, for data is one too."""
+    said = type_of_text(about.type)
+    is_array = said.kind == "data" or (said.kind == "vector" and "array" in about.type)
+    return Type(None, optional=said.optional) if is_array else said
+
+
+def _settle(parameter: inspect.Parameter, kind: Type) -> Kind:
+    """What the setting takes: as it is said, else by its default."""
+    if kind.kind == "data":
+        return "vector"
+    if kind.kind is not None:
+        return kind.kind
     default = None if parameter.default is parameter.empty else parameter.default
     if isinstance(default, bool | np.bool_):
         return "bool"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from types import MethodType
 from typing import Any
+
+import numpy as np
 
 from losscli.custom import tensors
 from losscli.custom.calls import Target
 from losscli.custom.docstrings import describe
+from losscli.custom.faults import user_code
 from losscli.custom.loading import Found
 from losscli.custom.settling import settle
 from losscli.custom.signature import Signature, read
@@ -31,7 +34,7 @@ def wrap(found: Found) -> Loss:
     value = found.value
     declared = declared_by(value) if inspect.isfunction(value) else None
     if declared is not None:
-        return replace(declared, name=found.name, origin=found.origin)
+        return _declared(found, declared)
     doc = describe(inspect.getdoc(value))
     made: Signature | None = None
     method: Callable[..., Any] = value
@@ -67,15 +70,53 @@ def wrap(found: Found) -> Loss:
     )
 
 
+def _declared(found: Found, declared: Loss) -> Loss:
+    """A loss that its author declared: like ours, but what goes wrong in it is theirs."""
+    doc = describe(inspect.getdoc(declared.kernel))
+    arguments = read(declared.kernel, doc.parameters, what=found.name)
+    kernel = _guarded(found, declared.kernel, is_rows=not declared.is_set)
+    kernel.__doc__ = doc.text
+    return replace(
+        declared,
+        name=found.name,
+        family=FAMILY,
+        aliases=(),
+        arguments=(*arguments.roles, *arguments.params),
+        kernel=kernel,
+        divisor=None if declared.divisor is None else _guarded(found, declared.divisor),
+        finish=None if declared.finish is None else _guarded(found, declared.finish),
+        origin=found.origin,
+    )
+
+
+def _guarded(
+    found: Found, function: Callable[..., Any], *, is_rows: bool = False
+) -> Callable[..., Any]:
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with user_code(found.name, found.path):
+            returned = function(*args, **kwargs)
+        if is_rows and np.shape(returned)[:1] != np.shape(args[0])[:1]:
+            raise UserCodeError(
+                f"{found.name} returned shape {np.shape(returned)} for {len(args[0])} rows",
+                path=found.path,
+                line=found.origin.line,
+                hint="what @losscli.loss declares returns the loss of each row or element",
+            )
+        return returned
+
+    return call
+
+
 def _method(found: Found, value: Any) -> Callable[..., Any]:
     """What does the work: ``forward``, else ``__call__``."""
     for name in ("forward", "__call__"):
         own = getattr(value, name, None)
         if inspect.isroutine(own) and not isinstance(own, type(object().__str__)):
             return own
-    kind = "class" if inspect.isclass(value) else type(value).__name__
+    kind = "a class" if inspect.isclass(value) else f"of type {type(value).__name__}"
     raise UserCodeError(
-        f"{found.name} is a {kind} that cannot be called",
+        f"{found.name} is {kind}, and cannot be called",
         path=found.path,
         line=found.origin.line,
         hint="a loss is a function, or a class with forward or __call__",

@@ -15,6 +15,7 @@ from losscli.domain import Array
 from losscli.engine.plan import Block, Plan
 from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh
 from losscli.engine.slices import Slices, Terms
+from losscli.errors import UserCodeError
 from losscli.results import (
     SHOWN_ROWS,
     Distribution,
@@ -189,8 +190,14 @@ class Measure:
     keep_entries: bool = False
 
     def __call__(self, block: Block) -> LossState:
-        with np.errstate(all="ignore"):
-            return self._evaluate(block)
+        try:
+            with np.errstate(all="ignore"):
+                return self._evaluate(block)
+        except UserCodeError as error:
+            # Rows of groups are those of the block too, but not of the file.
+            if error.row is not None and block.groups is None:
+                error.in_row(block.first_row)
+            raise
 
     def _evaluate(self, block: Block) -> LossState:
         seen = rows_of(self.bound, block, alone=self.reduction != "overall")
@@ -334,7 +341,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
     bound, groups, keys = measure.bound, plan.inputs.groups, plan.inputs.keys
     reductions = dict(_reductions(measure, state))
     return Result(
-        loss=LossRecord(bound.name, str(bound), bound.params, bound.loss.summary),
+        loss=_loss_record(bound),
         inputs=_input_records(plan, state.rows_read),
         n=state.rows,
         ignored=state.ignored,
@@ -354,6 +361,18 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         above=_above(measure, state.detail) if state.detail else (),
         by=tuple(labels.column for labels in measure.by.values()),
         slices=state.slices.records(measure.reduction) if state.slices else (),
+    )
+
+
+def _loss_record(bound: BoundLoss) -> LossRecord:
+    origin = bound.loss.origin
+    return LossRecord(
+        bound.name,
+        str(bound),
+        bound.params,
+        bound.loss.summary,
+        "" if origin is None else str(origin),
+        "" if origin is None else origin.digest,
     )
 
 

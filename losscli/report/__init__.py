@@ -26,7 +26,7 @@ from losscli.report.terminal import Terminal
 if TYPE_CHECKING:
     from losscli.errors import LosscliError
     from losscli.results import Advice, Diagnostic, Result
-    from losscli.spec import Loss
+    from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked
 
 __all__ = [
@@ -71,11 +71,13 @@ def show_advice(advice: Advice, format: str, terminal: Terminal) -> None:
     module.FORMATS[format](advice, terminal)
 
 
-def show_list(losses: Sequence[Loss], format: str, terminal: Terminal) -> None:
-    """These losses by family, one line each: table, json or markdown."""
+def show_list(
+    losses: Sequence[Loss], published: Sequence[PublishedLoss], format: str, terminal: Terminal
+) -> None:
+    """These losses by family, one line each, and those of packages: table, json or markdown."""
     from losscli.report import catalogue
 
-    catalogue.LIST_FORMATS[format](losses, terminal)
+    catalogue.LIST_FORMATS[format](losses, published, terminal)
 
 
 def show_loss(loss: Loss, place: Sequence[str], format: str, terminal: Terminal) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any
@@ -27,11 +27,11 @@ from losscli.report.page import (
 )
 from losscli.report.terminal import Terminal
 from losscli.results import SCHEMA_VERSION
-from losscli.spec import Loss, Param, format_value
+from losscli.spec import REQUIRED, Loss, Param, PublishedLoss, format_value
 
 
-def list_page(losses: Sequence[Loss]) -> Page:
-    """One line a loss, family by family, columns under each other."""
+def list_page(losses: Sequence[Loss], published: Sequence[PublishedLoss] = ()) -> Page:
+    """One line a loss, family by family, columns under each other; those of packages last."""
     columns = (
         Column("loss", least=max(len(loss.name) for loss in losses)),
         Column("PyTorch", least=max(len(_torch(loss)) for loss in losses)),
@@ -41,8 +41,17 @@ def list_page(losses: Sequence[Loss]) -> Page:
         Section(family, (Table(columns, tuple(_row(loss) for loss in members), heads=False),))
         for family, members in groupby(losses, key=lambda loss: loss.family)
     ]
-    closing = line(f"{things(len(losses), 'losses')}; all about one: ", _command("show LOSS"))
+    if published:
+        families.append(Section("from packages", (_published(published),)))
+    count = things(len(losses) + len(published), "losses")
+    closing = line(f"{count}; all about one: ", _command("show LOSS"))
     return (*families, Section("", (Prose((closing,)),)))
+
+
+def _published(losses: Sequence[PublishedLoss]) -> Table:
+    columns = (Column("loss"), Column("from"), Column("object"))
+    rows = [(Words(one.name, "accent"), Words(one.package), Words(one.target)) for one in losses]
+    return Table(columns, tuple(rows))
 
 
 def _row(loss: Loss) -> tuple[Words, ...]:
@@ -64,10 +73,11 @@ def _command(words: str) -> Words:
 def loss_page(loss: Loss, place: Sequence[str]) -> Page:
     """Everything about a loss, the command to run it last; ``place`` leads there in the guide."""
     doc = docstring.read(loss.doc)
-    formula = tuple(line(Words(text, "value")) for text in plain(doc.formula))
+    formula = tuple(line(Words(text, "value")) for text in plain(doc.formula) if doc.formula)
     shapes = tuple(line(docstring.plain(text)) for text in doc.shapes_alone)
     legend = tuple(line(docstring.plain(text)) for text in doc.legend)
-    notes = tuple(line(docstring.plain(text)) for text in doc.remarks)
+    remarks = doc.remarks if formula else doc.shapes_alone
+    notes = tuple(line(docstring.plain(text)) for text in remarks)
     summary = line(Words(loss.name, "value"), f": {docstring.plain(doc.summary)}")
     parts = [
         Section("", (Prose((summary,)),)),
@@ -138,6 +148,8 @@ def default(param: Param) -> str:
     """The default as one would type it."""
     if param.default is None:
         return "none"
+    if param.default is REQUIRED:
+        return "required"
     return str(param.default).lower() if param.kind == "bool" else format_value(param.default)
 
 
@@ -149,6 +161,7 @@ def allowed(param: Param) -> str:
 
 def _about(loss: Loss, doc: docstring.Doc, place: Sequence[str]) -> Entries:
     pairs = (
+        ("from", "" if loss.origin is None else str(loss.origin)),
         ("use when", loss.use_when),
         ("avoid when", loss.avoid_when),
         ("in the guide", f"losscli recommend {' '.join(place)}"),
@@ -172,13 +185,20 @@ def usage(loss: Loss) -> str:
     """The command that computes it, files in capitals, what may be left out in brackets."""
     files = [role.name.upper() for role in loss.roles if not role.optional]
     optional = [f"[{role.name}=FILE]" for role in loss.roles if role.optional]
-    options = [f"[{option(param)}{_argument(param)}]" for param in loss.params.values()]
+    options = [_optional(param) for param in loss.params.values()]
     return " ".join(["compute", loss.name, *files, *optional, *options])
+
+
+def _optional(param: Param) -> str:
+    text = f"{option(param)}{_argument(param)}"
+    return text if param.default is REQUIRED else f"[{text}]"
 
 
 def _argument(param: Param) -> str:
     if param.kind == "bool":
         return ""
+    if param.default is REQUIRED:
+        return " X,X,..." if param.kind == "vector" else " X"
     return " X" if param.default is None else f" {default(param)}"
 
 
@@ -200,6 +220,7 @@ def record(loss: Loss) -> dict[str, Any]:
         "use_when": loss.use_when,
         "avoid_when": loss.avoid_when,
         "reference": loss.reference,
+        "from": "losscli" if loss.origin is None else str(loss.origin),
     }
 
 
@@ -218,7 +239,8 @@ def _param_record(param: Param) -> dict[str, Any]:
         "name": param.name,
         "option": option(param),
         "kind": param.kind,
-        "default": param.default,
+        "default": None if param.default is REQUIRED else param.default,
+        "required": param.default is REQUIRED,
         "allowed": allowed(param),
         "choices": list(param.choices),
         "help": param.help,
@@ -231,21 +253,25 @@ def _json(payload: dict[str, Any], terminal: Terminal) -> None:
     terminal.write(f"{text}\n")
 
 
-def _list_table(losses: Sequence[Loss], terminal: Terminal) -> None:
-    draw_text(list_page(losses), terminal)
+def _list_table(
+    losses: Sequence[Loss], published: Sequence[PublishedLoss], terminal: Terminal
+) -> None:
+    draw_text(list_page(losses, published), terminal)
 
 
-def _list_json(losses: Sequence[Loss], terminal: Terminal) -> None:
-    _json({"losses": [record(loss) for loss in losses]}, terminal)
+def _list_json(
+    losses: Sequence[Loss], published: Sequence[PublishedLoss], terminal: Terminal
+) -> None:
+    others = [{"name": one.name, "from": one.package, "object": one.target} for one in published]
+    _json({"losses": [record(loss) for loss in losses], "published": others}, terminal)
 
 
-def _list_markdown(losses: Sequence[Loss], terminal: Terminal) -> None:
-    draw_markdown(tuple(_families(losses)), terminal)
-
-
-def _families(losses: Sequence[Loss]) -> Iterator[Section]:
+def _list_markdown(
+    losses: Sequence[Loss], published: Sequence[PublishedLoss], terminal: Terminal
+) -> None:
     # No closing line: the text goes into a document, not onto a screen.
-    yield from (section for section in list_page(losses) if section.title)
+    page = list_page(losses, published)
+    draw_markdown(tuple(section for section in page if section.title), terminal)
 
 
 def _loss_table(loss: Loss, place: Sequence[str], terminal: Terminal) -> None:
@@ -260,8 +286,8 @@ def _loss_markdown(loss: Loss, place: Sequence[str], terminal: Terminal) -> None
     draw_markdown(loss_page(loss, place), terminal)
 
 
-LIST_FORMATS: Mapping[str, Callable[[Sequence[Loss], Terminal], None]] = MappingProxyType(
-    {"table": _list_table, "json": _list_json, "markdown": _list_markdown}
+LIST_FORMATS: Mapping[str, Callable[[Sequence[Loss], Sequence[PublishedLoss], Terminal], None]] = (
+    MappingProxyType({"table": _list_table, "json": _list_json, "markdown": _list_markdown})
 )
 PAGE_FORMATS: Mapping[str, Callable[[Loss, Sequence[str], Terminal], None]] = MappingProxyType(
     {"table": _loss_table, "json": _loss_json, "markdown": _loss_markdown}

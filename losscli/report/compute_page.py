@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from losscli.report import docstring
 from losscli.report.numbers import count, full, percent, short, things
 from losscli.report.page import (
     Block,
@@ -42,6 +43,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
     mark = "▸" if unicode else ">"
     sections = [
         *_titled("inputs", _inputs(result), _join(result)),
+        *_titled("your own loss", _origin(result)),
         *_titled("loss", _reductions(result, mark)),
         *_titled("distribution", *_distribution(result)),
         *_titled(_rows_title(result), _rows(result)),
@@ -64,8 +66,18 @@ def summary_page(result: Result) -> Page:
         *_titled(_rows_title(result), _rows(result)),
         *_titled("guide", _guide(result.recommendation)),
         *_titled("inputs", _inputs(result), _join(result)),
+        *_titled("your own loss", _origin(result)),
         Section("", (Code((line(result.signature),)),)),
     )
+
+
+def _origin(result: Result) -> Entries | None:
+    """Where a loss that is not ours came from."""
+    if not result.loss.origin:
+        return None
+    label = Words(result.loss.name, "accent")
+    said = (line(docstring.plain(result.loss.summary)),) if result.loss.summary else ()
+    return Entries(((label, (line(f"from {result.loss.origin}"), *said)),))
 
 
 def _titled(title: str, *blocks: Block | None) -> Iterator[Section]:
