@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
@@ -58,6 +58,7 @@ def _registered() -> Mapping[str, object]:
 def _command(body: Callable[..., None], bound: BoundLoss, name: str) -> Any:
     own = inspect.signature(body).parameters
     # What a user calls as the command calls an option of its own is left to the spec string.
+    aside = [name for name in bound.loss.params if name in own]
     params = [param for name, param in bound.loss.params.items() if name not in own]
 
     def run(**values: Any) -> None:
@@ -72,11 +73,11 @@ def _command(body: Callable[..., None], bound: BoundLoss, name: str) -> Any:
     app = typer.Typer(add_completion=False)
     summary = _plain(bound.loss.summary)
     panel = f"{bound.loss.family} losses".capitalize()
-    app.command(name, help=_help(bound), short_help=summary, rich_help_panel=panel)(run)
+    app.command(name, help=_help(bound, aside), short_help=summary, rich_help_panel=panel)(run)
     return typer.main.get_command(app)
 
 
-def _help(bound: BoundLoss) -> str:
+def _help(bound: BoundLoss, aside: Sequence[str]) -> str:
     names = " ".join(role.name.upper() for role in bound.loss.roles if not role.optional)
     lines = [
         _plain(bound.loss.summary),
@@ -85,6 +86,10 @@ def _help(bound: BoundLoss) -> str:
     optional = [role.name for role in bound.loss.roles if role.optional]
     if optional:
         lines.append(f"Optional data: {', '.join(f'{name}=FILE' for name in optional)}.")
+    if aside:
+        lines.append(
+            f"In the spec string only: {bound.name}({', '.join(f'{n}=...' for n in aside)})"
+        )
     if bound.loss.torch:
         lines.append(f"PyTorch: {bound.loss.torch}")
     return "\n\n".join(lines)
