@@ -635,7 +635,7 @@ def test_advice_as_json_and_markdown() -> None:
 
 
 def listed(format: str = "table", **where: Any) -> str:
-    return shown(report.show_list, list(registered().values()), format, **where)
+    return shown(report.show_list, list(registered().values()), [], format, **where)
 
 
 @pytest.mark.parametrize("tty", [False, True])
