@@ -61,6 +61,13 @@ def feeds(tmp_path_factory: pytest.TempPathFactory, values: tuple[Array, Array])
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(csv_file, "_PIECE_BYTES", size)
             keep(f"CSV, pieces of {size} bytes", folder / "wide.csv")
+    for group, rows in (("few", 100), ("many", 7)):
+        for kind, table in (("wide", wide), ("nested", nested)):
+            parts = folder / f"{kind}-{group}"
+            parts.mkdir()
+            for start in range(0, ROWS, rows):
+                pq.write_table(table.slice(start, rows), parts / f"{start}.parquet")
+            keep(f"{kind}, {group} files", parts)
     (made["frame"],) = from_arrays(ROLES, [wide], {}).feeds
     return made
 

@@ -35,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "scores.csv").write_text("score,w\n3,1\n4,2\n")
     (tmp_path / "both.csv").write_text("prediction,target,w\n1.5,1,2\n2.5,2,3\n")
     pq.write_table(pa.table({"target": [1, 2]}), tmp_path / "targets.parquet")
+    (tmp_path / "empty").mkdir()
     for name in ("anchor", "positive", "negative"):
         (tmp_path / f"{name}.csv").write_text("e_0,e_1\n1,2\n3,4\n")
     return tmp_path
@@ -156,7 +157,8 @@ def test_a_file_for_several_roles_is_one_feed() -> None:
             UsageError,
             "preds.csv and both.csv both",
         ),
-        ("mse . targets.csv", {}, DataError, ".: is a directory"),
+        ("mse empty targets.csv", {}, DataError, "empty: holds no files"),
+        ("mse none*.csv targets.csv", {}, DataError, "none*.csv: matches no file"),
         ("mse /dev/null targets.csv", {}, DataError, "/dev/null: is not a regular file"),
     ],
 )

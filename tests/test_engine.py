@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,14 @@ def layouts(table: pa.Table, first: list[str], folder: Path) -> list[list[Path]]
             made.append(paths)
     # Two files that are cut differently.
     made.append([made[6][0], made[8][1]])
+    # The same rows in forty files, some of them empty, of one format and of another.
+    for suffix, write in ((".parquet", pq.write_table), (".csv", pa_csv.write_csv)):
+        parts = folder / f"parts{suffix}"
+        parts.mkdir()
+        cuts = [*range(0, 20_000, 1_000), *[20_000] * 3, *range(30_000, len(table), 16_411)]
+        for i, (start, stop) in enumerate(pairwise([*cuts, len(table)])):
+            write(table.slice(start, stop - start), parts / f"part-{i}{suffix}")
+        made.append([parts])
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -86,6 +87,37 @@ class BlockCursor:
         """Let go of the file."""
         if self._chunks is not None:
             self._chunks.close()
+
+
+class ChunkedFeed(ABC):
+    """A feed that comes in chunks.
+
+    Attributes:
+        name: what a message calls it.
+        roles: what it holds.
+        rows: how many rows there are.
+        starts: rows at which chunks are found cheaply.
+        positions: by role, which of the columns of a chunk are its own.
+    """
+
+    name: str
+    roles: Sequence[RoleInput]
+    rows: int
+    starts: Sequence[int]
+    positions: Mapping[str, tuple[int, ...]]
+
+    @abstractmethod
+    def chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
+        """The rows ``start`` to ``stop``; ``rows`` is a good size for a chunk."""
+
+    def cursor(self, start: int, stop: int | None) -> BlockCursor:
+        """A walk over the rows ``start`` to ``stop``, with its own handle on the file."""
+        end = self.rows if stop is None else stop
+
+        def chunks(rows: int) -> Generator[Chunk, None, None]:
+            return self.chunks(start, end, rows)
+
+        return BlockCursor(self.roles, self.positions, end - start, chunks)
 
 
 def _as_matrix(parts: Sequence[Chunk], columns: tuple[int, ...], rows: int) -> Array:

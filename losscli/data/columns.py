@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from losscli.data.feed import Feed
+from losscli.data.place import Parts, Place
 from losscli.domain import Role
 from losscli.errors import DataError, did_you_mean
 
@@ -106,6 +107,11 @@ class Table(Protocol):
     @property
     def columns(self) -> Sequence[Column]: ...
 
+    @property
+    def parts(self) -> Parts | None:
+        """Which file has which rows, if there are several."""
+        ...
+
     def feed(
         self,
         chosen: Mapping[str, tuple[int, ...]],
@@ -125,6 +131,11 @@ class Table(Protocol):
     def keys(self, column: int) -> Iterator[Any]:
         """What a column holds, of whatever type, as Arrow arrays in the order of the rows."""
         ...
+
+
+def place_in(table: Table, column: str) -> Place:
+    """Where the first value of a column is."""
+    return Place(table.name, column, parts=table.parts)
 
 
 def choose(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import FileIO, StringIO
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from losscli.data.arrow import values_of
-from losscli.data.blocks import BlockCursor, Chunk
+from losscli.data.blocks import Chunk, ChunkedFeed
 from losscli.data.columns import NO_CODERS, Column, HeaderUnclearError
 from losscli.data.csv_dialect import NAMES, number, option, rows_of, sniff
 from losscli.data.csv_lines import Lines, find_lines, read_into
@@ -68,13 +69,21 @@ class CsvTable:
         reading: what the user said about header, delimiter and decimal mark.
         delimiter: what separates the cells unless the user said; None takes what the first lines
             show.
+        is_part: is it one of several files, any of which may have no rows?
 
     Raises:
         DataError: the file is empty, has no rows, is no UTF-8 text, or its header is unclear.
     """
 
+    parts = None
+
     def __init__(
-        self, file: Stored, reading: Reading = AS_IT_IS, *, delimiter: str | None = None
+        self,
+        file: Stored,
+        reading: Reading = AS_IT_IS,
+        *,
+        delimiter: str | None = None,
+        is_part: bool = False,
     ) -> None:
         self.name = path = file.name
         head = _read_head(file)
@@ -94,7 +103,7 @@ class CsvTable:
         bom = len(_BOM) if head.startswith(_BOM) else 0
         self._start = first if named else bom
         rows = rows_of(sample if named else line + sample, mark)
-        if not rows:
+        if not rows and not is_part:
             hint = "a loss of nothing is not defined"
             raise DataError("has a header but no rows", path=path, hint=hint)
         columns = tuple(_column(name, i, rows, reading.decimal) for i, name in enumerate(names))
@@ -108,20 +117,28 @@ class CsvTable:
         coders: Mapping[str, Coder] = NO_CODERS,
     ) -> CsvFeed:
         """The rows of these columns; a cell is no list. See :class:`losscli.data.columns.Table`."""
-        return CsvFeed(self._layout, self._find_lines(), chosen, coders)
+        return CsvFeed(self._layout, self._lines, chosen, coders)
 
     def keys(self, column: int) -> Iterator[pa.Array]:
         """The text of a column; see :class:`losscli.data.columns.Table`."""
-        lines = self._find_lines()
+        lines = self._lines
+        if lines.rows == 0:
+            return
         parse = _Parser(self._layout, [column], [column])
         for data, first, rows in pieces(self._layout.file, lines, 0, lines.rows):
             yield from parse.text(data, first, rows)
 
-    def _find_lines(self) -> Lines:
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self._lines.rows
+
+    @cached_property
+    def _lines(self) -> Lines:
         return find_lines(self._layout.file, self._start, _PIECE_BYTES)
 
 
-class CsvFeed:
+class CsvFeed(ChunkedFeed):
     """Some columns of a CSV file, by role."""
 
     def __init__(
@@ -146,19 +163,13 @@ class CsvFeed:
         ]
         self._layout = layout
         self._lines = lines
-        self._selection = Selection.of(chosen, coders)
+        selection = Selection.of(chosen, coders)
+        self.positions = selection.positions
+        self._columns = selection.columns
 
-    def cursor(self, start: int, stop: int | None) -> BlockCursor:
-        """A walk over the rows ``start`` to ``stop``, with its own handle on the file."""
-        end = self.rows if stop is None else stop
-
-        def chunks(rows: int) -> Generator[Chunk, None, None]:
-            return self._chunks(start, end)
-
-        return BlockCursor(self.roles, self._selection.positions, end - start, chunks)
-
-    def _chunks(self, start: int, stop: int) -> Generator[Chunk, None, None]:
-        columns = self._selection.columns
+    def chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
+        """The rows ``start`` to ``stop``, piece by piece; see :class:`ChunkedFeed`."""
+        columns = self._columns
         coded = [i for i, coder in columns if coder is not None]
         parse = _Parser(self._layout, sorted({i for i, _ in columns}), coded)
         for data, first, rows in pieces(self._layout.file, self._lines, start, stop):
@@ -477,5 +488,7 @@ def _column(name: str, i: int, sample: list[list[str]], decimal: str) -> Column:
     present = [cell for cell in cells if cell.casefold() not in _MISSING]
     if present and all(cell.casefold() in _BOOLEANS for cell in present):
         return Column(name, "bool")
-    holds_numbers = not present or any(number(cell, decimal) is not None for cell in present)
+    if not present:
+        return Column(name, "null")
+    holds_numbers = any(number(cell, decimal) is not None for cell in present)
     return Column(name, "double", is_number=holds_numbers)

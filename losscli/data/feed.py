@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.data.place import Parts, Place
 from losscli.domain import Array
+from losscli.errors import DataError
 from losscli.ragged import Ragged
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class RoleInput:
     ``shape`` is the shape of one row: ``()`` for a single number. Where rows are lists of their own
     length, ``length`` is that of the first; where they are groups, ``bounds`` says which rows.
     ``row_of`` says where the file has a row, if that is not its place here.
+    ``parts`` says which file has which rows, where there are several.
     """
 
     role: str
@@ -53,10 +56,14 @@ class RoleInput:
     length: int = 1
     bounds: NDArray[np.int64] | None = field(default=None, compare=False)
     row_of: Callable[[int], int] | None = field(default=None, compare=False)
+    parts: Parts | None = field(default=None, compare=False)
 
-    def file_row(self, row: int) -> int:
-        """Where the file has this row of the feed; both count from 0."""
-        return row if self.row_of is None else self.row_of(row)
+    def fault(
+        self, message: str, row: int, *, index: tuple[int, ...] = (), hint: str | None = None
+    ) -> DataError:
+        """What is wrong with element ``index`` of a row of the feed, which counts from 0."""
+        place = Place(self.path or self.role, self.column_at(index), parts=self.parts)
+        return place.fault(message, row if self.row_of is None else self.row_of(row), hint)
 
     def column_at(self, index: tuple[int, ...]) -> str | None:
         """The column that holds element ``index`` of a row, for an error message."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.data.columns import HeaderUnclearError, Table, choose, matches, show_columns
+from losscli.data.columns import HeaderUnclearError, Table, choose, matches, place_in, show_columns
 from losscli.data.feed import NO_LABELS, Feed, Inputs
 from losscli.data.groups import GroupedFeed, Groups, check_same, one_group, ungrouped
 from losscli.data.opening import OpenTables, open_table
@@ -140,7 +140,7 @@ def column_groups(tables: Sequence[Table], column: str) -> dict[str, Groups]:
     for table in distinct:
         at = _position(table, column, "to group by")
         if at is not None:
-            found[table.name] = find_groups(table.keys(at), Place(table.name, column))
+            found[table.name] = find_groups(table.keys(at), place_in(table, column))
     if found:
         return found
     raise _no_column([*distinct], column, "to group by")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from losscli.data.blocks import BlockCursor, Chunk
+from losscli.data.blocks import Chunk, ChunkedFeed
 from losscli.data.columns import NO_CODERS, Column
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, exact
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ROWS_BETWEEN_STARTS = 2**16
 
 
-class MemoryFeed:
+class MemoryFeed(ChunkedFeed):
     """Columns in memory, by role: one array of shape (N, ...), or several of shape (N,)."""
 
     def __init__(
@@ -43,7 +43,7 @@ class MemoryFeed:
         self._columns = [
             column if isinstance(column, Ragged) else _read_only(column) for column in columns
         ]
-        self._positions = positions
+        self.positions = positions
 
     @classmethod
     def of(cls, role: str, array: Numbers | Ragged) -> MemoryFeed:
@@ -51,14 +51,9 @@ class MemoryFeed:
         source = RoleInput(role, None, (), *_describe_rows(array))
         return cls([source], [array], {role: (0,)})
 
-    def cursor(self, start: int, stop: int | None) -> BlockCursor:
-        """A walk over the rows ``start`` to ``stop``; blocks of float64 are views."""
-        end = self.rows if stop is None else stop
-
-        def chunks(rows: int) -> Generator[Chunk, None, None]:
-            yield [column[start:end] for column in self._columns]
-
-        return BlockCursor(self.roles, self._positions, end - start, chunks)
+    def chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
+        """The rows ``start`` to ``stop`` as one chunk; blocks of float64 are views."""
+        yield [column[start:stop] for column in self._columns]
 
 
 def _describe_rows(array: Numbers | Ragged) -> tuple[tuple[int, ...], str, int]:
@@ -78,6 +73,8 @@ def _read_only(array: Numbers) -> Numbers:
 
 class FrameTable:
     """A pandas DataFrame or an Arrow Table as a table of columns, in the order they have."""
+
+    parts = None
 
     def __init__(self, frame: Any, name: str = "the data frame") -> None:
         self.name = name

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from losscli.data.arrow import values_of
-from losscli.data.columns import Table, show_columns
+from losscli.data.columns import Table, place_in, show_columns
 from losscli.data.place import Place
 from losscli.errors import DataError, UsageError, did_you_mean
 
@@ -43,7 +43,7 @@ class KeyColumns:
 
     def place(self, row: int = 0) -> Place:
         """Where the key of a row stands, for a message."""
-        return Place(self.table.name, ", ".join(self.names), row)
+        return Place(self.table.name, ", ".join(self.names), row, self.table.parts)
 
     def shown(self, key: object) -> str:
         """A key as :meth:`texts` or :meth:`integers` gives it, readable: ``7, 2020-01-31``."""
@@ -89,11 +89,11 @@ class KeyColumns:
                 yield _joined([part for part in parts if part is not None])
 
     def _texts(self, column: int) -> Generator[pa.Array, None, None]:
-        place = Place(self.table.name, self.table.columns[column].name)
+        place = place_in(self.table, self.table.columns[column].name)
         with closing(self._column(column)) as chunks:
             row, as_text = 0, None
             for chunk in chunks:
-                here = Place(place.path, place.column, row)
+                here = replace(place, row=row)
                 _reject_missing(chunk, here)
                 as_text = as_text or self._reader(column, chunk.type)
                 yield as_text(chunk, here)

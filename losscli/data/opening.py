@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from losscli.data.columns import Table
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sources import STANDARD_INPUT, find
 from losscli.data.stored import Stored
 from losscli.errors import DataError
+
+if TYPE_CHECKING:
+    from losscli.data.batches import BatchTable
+    from losscli.data.csv_file import CsvTable
+
+    FileTable: TypeAlias = BatchTable | CsvTable
 
 # Bytes that say what a file is, whatever it is called.
 _MAGIC = {b"PAR1": "parquet"}
@@ -37,20 +44,39 @@ class OpenTables:
 
 
 def open_table(named: str, reading: Reading = AS_IT_IS) -> Table:
-    """Open a file; its first bytes say what it is, then its extension, then ``--input-format``.
+    """Open what the user named; several files are one long table.
+
+    The first bytes of a file say what it is, then its extension, then ``--input-format``.
 
     Raises:
         DataError: there is no such file, or it is none that can be read.
     """
-    file = find(named)
-    format = _format_of(file, reading)
+    found = find(named)
+    formats = [_format_of(file, reading) for file in found.files]
+    for file, format in zip(found.files, formats, strict=True):
+        if format != formats[0]:
+            raise DataError(
+                f"is {format}, but {found.files[0].name} is {formats[0]}",
+                path=file.name,
+                hint="files that make one table have one format: say which, as in 'folder/*.csv'",
+            )
+    tables = [_open(file, formats[0], reading, found.are_parts) for file in found.files]
+    if not found.are_parts:
+        return tables[0]
+    from losscli.data.parts import PartsTable
+
+    return PartsTable(named, tables, found.folders)
+
+
+def _open(file: Stored, format: str, reading: Reading, is_part: bool) -> FileTable:
     if format == "parquet":
         from losscli.data.parquet_file import ParquetTable
 
         return ParquetTable(file)
     from losscli.data.csv_file import CsvTable
 
-    return CsvTable(file, reading, delimiter="\t" if format == "tsv" else None)
+    tab = "\t" if format == "tsv" else None
+    return CsvTable(file, reading, delimiter=tab, is_part=is_part)
 
 
 def _format_of(file: Stored, reading: Reading) -> str:

@@ -51,6 +51,7 @@ class OrderedTable:
     def __init__(self, table: Table, target: Target, rows: int, memory: int) -> None:
         self.name = table.name
         self.columns: Sequence[Column] = table.columns
+        self.parts = None
         self._table = table
         self._target = target
         self._rows = rows

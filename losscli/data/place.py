@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,18 +21,36 @@ _EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """Several files as one long table: file i has the rows ``bounds[i]`` to ``bounds[i + 1]``."""
+
+    names: tuple[str, ...]
+    bounds: tuple[int, ...]
+
+    def locate(self, row: int) -> tuple[str, int]:
+        """The file that has this row of the table, and its row there; both count from 0."""
+        part = min(bisect_right(self.bounds, row), len(self.names)) - 1
+        return self.names[part], row - self.bounds[part]
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """A column of a file, or an array; ``row``, from 0, is that of the first value at hand."""
+    """A column of a file, or an array; ``row``, from 0, is that of the first value at hand.
+
+    Where ``parts`` are given, the row is one of all of them, and a fault names its file.
+    """
 
     path: str | None
     column: str | None = None
     row: int = 0
+    parts: Parts | None = None
 
     def fault(self, message: str, row: int = 0, hint: str | None = None) -> DataError:
         """What is wrong with the value ``row`` rows further."""
-        return DataError(
-            message, path=self.path, column=self.column, row=self.row + row + 1, hint=hint
-        )
+        path, at = self.path, self.row + row
+        if self.parts is not None:
+            path, at = self.parts.locate(at)
+        return DataError(message, path=path, column=self.column, row=at + 1, hint=hint)
 
     def missing(self, row: int) -> DataError:
         """A value is missing."""

@@ -1,10 +1,12 @@
-"""What the user named: a file, a pipe, or standard input."""
+"""What the user named: a file, a folder, a pattern, a pipe, or standard input."""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import IO
 
 from losscli.data.place import unreadable
@@ -16,24 +18,58 @@ STANDARD_INPUT = "-"
 _COPIED_AT_ONCE = 2**20
 
 
-def find(named: str) -> Stored:
-    """The bytes that this name stands for, unpacked.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files behind a name.
+
+    Attributes:
+        files: in the order of their rows, unpacked.
+        folders: for each file what the names of its folders say, if the name stands for many.
+    """
+
+    files: Sequence[Stored]
+    folders: Sequence[Mapping[str, str | None]] = field(default=())
+
+    @property
+    def are_parts(self) -> bool:
+        """Does the name stand for any number of files?"""
+        return bool(self.folders)
+
+
+def find(named: str) -> Found:
+    """The files that this name stands for.
 
     Raises:
         DataError: there is no such file, nothing can be read from it, or it is damaged.
     """
     if named == STANDARD_INPUT:
-        return _standard_input()
+        return Found([_standard_input()])
     try:
-        mode = os.stat(named).st_mode
+        mode = _mode(named)
+        if mode is None or stat.S_ISDIR(mode):
+            from losscli.data.listing import list_files
+
+            listed = list_files(named)
+            files = [unpacked(Stored.regular(file.path)) for file in listed]
+            return Found(files, [file.folders for file in listed])
         if stat.S_ISFIFO(mode):
             with open(named, "rb", buffering=0) as pipe:
-                return unpacked(_copied(pipe, named))
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                return Found([unpacked(_copied(pipe, named))])
+        if not stat.S_ISREG(mode):
             raise DataError("is not a regular file", path=named, hint="write it to a file first")
-        return unpacked(Stored.regular(named))
+        return Found([unpacked(Stored.regular(named))])
     except OSError as error:
         raise unreadable(named, error) from None
+
+
+def _mode(named: str) -> int | None:
+    """What kind of file this is; None where there is none, but a pattern that may match some."""
+    try:
+        return os.stat(named).st_mode
+    except FileNotFoundError:
+        if any(mark in named for mark in "*?["):
+            return None
+        raise
 
 
 def _standard_input() -> Stored:

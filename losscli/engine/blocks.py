@@ -60,11 +60,9 @@ def _codes(plan: Plan, name: str, values: Rows, start: int) -> Array:
         at = int(differs.argmax())
         labels, source = plan.inputs.labels[name], plan.inputs.coded[name]
         before = first[np.searchsorted(values.offsets, at, side="right") - 1]
-        raise DataError(
+        raise source.fault(
             f"{labels.show(values.values[at])} in a group that began with {labels.show(before)}",
-            path=source.path or source.role,
-            column=source.column_at(()),
-            row=_file_row(source, values, start, at) + 1,
+            _row_of(source, values, start, at),
             hint=f"a group belongs to one {labels.column}, so all its rows need the same value",
         )
     return first
@@ -81,34 +79,33 @@ def _flat(values: Ragged, fit: Fit) -> Array:
 def _checked(x: Array, fit: Fit, source: RoleInput, start: int) -> Array:
     bad = fit.domain.first_bad(x)
     if bad is not None:
-        raise _outside(x, bad, fit, source, source.file_row(start + bad[0]))
+        raise _outside(x, bad, fit, source, start + bad[0])
     return x
 
 
 def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, start: int) -> None:
     bad = fit.domain.first_bad(flat)
     if bad is not None:
-        raise _outside(flat, bad, fit, source, _file_row(source, values, start, bad[0]))
+        raise _outside(flat, bad, fit, source, _row_of(source, values, start, bad[0]))
 
 
-def _file_row(source: RoleInput, values: Ragged, start: int, at: int) -> int:
-    """The row of the file, from 0, that holds element ``at`` of the lists."""
+def _row_of(source: RoleInput, values: Ragged, start: int, at: int) -> int:
+    """The row, from 0, that holds element ``at`` of the lists."""
     if source.bounds is not None:
-        return source.file_row(int(source.bounds[start]) + at)
-    return source.file_row(start + int(np.searchsorted(values.offsets, at, side="right")) - 1)
+        return int(source.bounds[start]) + at
+    return start + int(np.searchsorted(values.offsets, at, side="right")) - 1
 
 
-def _first_file_row(source: RoleInput, row: int) -> int:
-    """The row of the file, from 0, that is this row, or the first one of this group."""
-    return source.file_row(row if source.bounds is None else int(source.bounds[row]))
+def _first_row(source: RoleInput, row: int) -> int:
+    """This row, or the first of this group."""
+    return row if source.bounds is None else int(source.bounds[row])
 
 
 def _outside(x: Array, bad: tuple[int, ...], fit: Fit, source: RoleInput, row: int) -> DataError:
-    return DataError(
+    return source.fault(
         f"{np.format_float_positional(x[bad], trim='-')} is not {fit.domain.meaning}",
-        path=source.path or source.role,
-        column=source.column_at(bad[1:]),
-        row=row + 1,
+        row,
+        index=bad[1:],
         hint=fit.domain.hint,
     )
 
@@ -118,11 +115,9 @@ def _one_a_group(flat: Array, values: Ragged, source: RoleInput, start: int) -> 
     differs = flat != np.repeat(first, values.lengths, axis=0)
     if differs.any():
         at = int(np.argwhere(differs)[0][0])
-        raise DataError(
+        raise source.fault(
             f"{source.role} is one value for a group, but differs within one",
-            path=source.path or source.role,
-            column=source.column_at(()),
-            row=_file_row(source, values, start, at) + 1,
+            _row_of(source, values, start, at),
             hint="repeat the value in all rows of the group",
         )
     return first
@@ -164,11 +159,9 @@ def _check_lengths(plan: Plan, arrays: Mapping[str, Rows], start: int) -> None:
 
 
 def _too_long(source: RoleInput, count: float, has: str, row: int) -> DataError:
-    return DataError(
+    return source.fault(
         f"{count:g} are to count, but {has}",
-        path=source.path or source.role,
-        column=source.column_at(()),
-        row=_first_file_row(source, row) + 1,
+        _first_row(source, row),
         hint="a length is how many entries of a padded row count",
     )
 
@@ -180,10 +173,8 @@ def _different_lengths(
     groups = plan.inputs.groups
     where = f" in group {groups.key(row)}" if groups is not None else ""
     noun = "items" if groups is None else "rows"
-    return DataError(
+    return source.fault(
         f"{names[1]} has {lengths[1]} {noun}{where}, {names[0]} has {lengths[0]}",
-        path=source.path or source.role,
-        column=source.column_at(()),
-        row=_first_file_row(source, row) + 1,
+        _first_row(source, row),
         hint="each needs one of the other",
     )

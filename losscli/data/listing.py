@@ -1,0 +1,99 @@
+"""Folders and patterns become lists of files, in the order in which a person would count them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from glob import glob
+from urllib.parse import unquote
+
+from losscli.errors import DataError
+
+_MARKS = re.compile(r"[*?\[]")
+# What Hive and Spark call the folder of rows without a value.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file, and what the names of its folders say: ``split=test`` is a column of one value."""
+
+    path: str
+    folders: Mapping[str, str | None]
+
+
+def list_files(named: str) -> list[Listed]:
+    """The files in a folder, or those that match a pattern, part-2 before part-10.
+
+    Hidden files are left out, and those that other programs leave beside data: what begins with
+    ``.`` or ``_``.
+
+    Raises:
+        DataError: there is none, or the folder has folders that are no partitions.
+    """
+    if os.path.isdir(named):
+        base, found = named, list(_walk(named))
+    else:
+        base = _fixed_part(named)
+        found = []
+        for path in glob(named, recursive=True):
+            if os.path.isfile(path):
+                found += [] if _is_hidden(path, named) else [path]
+            elif "=" in os.path.basename(os.path.normpath(path)):
+                found += _walk(path)
+    if not found:
+        what = "holds no files" if os.path.isdir(named) else "matches no file"
+        raise DataError(what, path=named, hint="files that begin with . or _ do not count")
+    return [Listed(path, _folders(path, base)) for path in natural_order(set(found))]
+
+
+def natural_order(paths: Iterable[str]) -> list[str]:
+    """By name, but numbers by their value."""
+    return sorted(paths, key=lambda path: (_words(path), path))
+
+
+def _words(path: str) -> list[tuple[int, str, int]]:
+    words = re.split(r"(\d+)", path)
+    return [(int(w), "", 1) if i % 2 else (-1, w, 0) for i, w in enumerate(words)]
+
+
+def _walk(folder: str) -> Iterator[str]:
+    """The files of a folder and of its partitions."""
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    for entry in found:
+        if entry.name.startswith((".", "_")) or entry.name.endswith(".crc"):
+            continue
+        if not entry.is_dir():
+            yield entry.path
+        elif "=" in entry.name:
+            yield from _walk(entry.path)
+        else:
+            raise DataError(
+                f"holds the folder {entry.name!r}, which is no partition such as split=test",
+                path=folder,
+                hint=f"name the files: '{os.path.join(folder, '**', '*.parquet')}'",
+            )
+
+
+def _is_hidden(path: str, pattern: str) -> bool:
+    """Is it one that a pattern should not match by chance?"""
+    wanted = os.path.basename(pattern).startswith(("_", "."))
+    return os.path.basename(path).startswith("_") and not wanted
+
+
+def _fixed_part(pattern: str) -> str:
+    """The folder in front of the first mark of a pattern."""
+    match = _MARKS.search(pattern)
+    return os.path.dirname(pattern[: match.start()] if match else pattern)
+
+
+def _folders(path: str, base: str) -> dict[str, str | None]:
+    said: dict[str, str | None] = {}
+    for folder in os.path.dirname(os.path.relpath(path, base or ".")).split(os.sep):
+        key, equals, value = folder.partition("=")
+        if equals and key:
+            said[unquote(key)] = None if value == _NO_VALUE else unquote(value)
+    return said
