@@ -149,6 +149,28 @@ class Verdict:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A check that would be made: its loss, its files, and what is set, by the name of its key."""
+
+    name: str
+    loss: str
+    files: tuple[str, ...]
+    settings: tuple[tuple[str, Any], ...]
+    place: Place | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as ``--format json`` shows it."""
+        return {
+            "name": self.name,
+            "loss": self.loss,
+            "files": list(self.files),
+            "settings": dict(self.settings),
+            "file": None if self.place is None else self.place.file,
+            "line": None if self.place is None else self.place.line,
+        }
+
+
 @dataclass(frozen=True)
 class Checked:
     """All checks of a run; ``date`` is when they began, in UTC."""

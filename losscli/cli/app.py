@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from losscli.cli.catalogue import list_losses, show_loss
-from losscli.cli.check import CheckGroup
+from losscli.cli.check import CheckGroup, project
 from losscli.cli.compute import ComputeGroup
 from losscli.cli.options import expand, reading_of
 from losscli.cli.recommend import recommend
@@ -37,11 +37,12 @@ compute = typer.Typer(
 )
 check = typer.Typer(
     cls=CheckGroup,
-    no_args_is_help=True,
-    subcommand_metavar="LOSS FILE... [OPTIONS]",
+    callback=project,
+    invoke_without_command=True,
+    subcommand_metavar="[LOSS FILE...] [OPTIONS]",
 )
 app.add_typer(compute, name="compute", help="Evaluate a loss on saved predictions.")
-app.add_typer(check, name="check", help="Does a model pass? The exit code says so.")
+app.add_typer(check, name="check")
 app.command("recommend")(expand(recommend, reading=reading_of))
 app.command("list")(list_losses)
 app.command("show")(show_loss)

@@ -1,76 +1,30 @@
-"""``losscli check LOSS FILE...``: does this model pass? The exit code says so."""
+"""``losscli check``: does this model pass, or do all models of this project? The exit code says.
+
+``losscli check LOSS FILE...`` is one check, ``losscli check`` all of a configuration file. Both
+have the same options; those of the command line go before those of the file.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from enum import StrEnum
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from losscli.cli.gating import GATES, Gating, gating_of
-from losscli.cli.loss_group import loss_group
-from losscli.cli.options import OUTPUT, Files, Threads, expand, reject_overwrite
-from losscli.cli.output import append_summary, show_checked, show_problem, write_checked
-from losscli.cli.provenance import command_line, provenance
-from losscli.cli.selection import ReductionName, Selection, selection_of
-from losscli.errors import LosscliError, OutputError, UsageError
-from losscli.report import Terminal
+from losscli.cli.config import Config, Declared, find_config, read_config, select
+from losscli.cli.gating import GATES
+from losscli.cli.jobs import Job, Outputs, Settings, outputs_of, run_jobs, settings_of
+from losscli.cli.loss_group import bind, loss_group
+from losscli.cli.options import Files, Threads, expand
+from losscli.cli.output import show_planned
+from losscli.cli.schema import defaults_of, keys_of
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.verdict import Checked, Verdict
+    from losscli.verdict import Planned
 
-
-class CheckFormat(StrEnum):
-    """What ``--format`` takes where the result is a verdict."""
-
-    table = "table"
-    json = "json"
-    markdown = "markdown"
-    github = "github"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is said about one check, besides its loss and its files."""
-
-    selection: Selection
-    reduction: str | None
-    gating: Gating
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where the verdict goes."""
-
-    format: CheckFormat
-    json_report: str | None
-    markdown_report: str | None
-    junit_xml: str | None
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The reports in files, by format."""
-        given = {
-            "json": self.json_report,
-            "markdown": self.markdown_report,
-            "junit": self.junit_xml,
-        }
-        return {format: path for format, path in given.items() if path is not None}
-
-
-def _settings_of(
-    *, selection: Selection, reduction: ReductionName = None, gating: Gating
-) -> Settings:
-    return Settings(selection, reduction, gating)
-
-
-settings_of = expand(_settings_of, selection=selection_of, gating=gating_of)
-
+_CONFIGURATION = "Checks of a configuration file"
 
 UpdateBaseline: TypeAlias = Annotated[
     bool,
@@ -80,39 +34,6 @@ UpdateBaseline: TypeAlias = Annotated[
         rich_help_panel=GATES,
     ),
 ]
-
-
-def outputs_of(
-    *,
-    format: Annotated[
-        CheckFormat,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            help="How to print the verdict: table, json, markdown, github (annotations).",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = CheckFormat.table,
-    json_report: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
-    ] = None,
-    markdown_report: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT
-        ),
-    ] = None,
-    junit_xml: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH", help="Write a JUnit report, a case a gate.", rich_help_panel=OUTPUT
-        ),
-    ] = None,
-) -> Outputs:
-    """Where the verdict goes, from the options of a check."""
-    return Outputs(format, json_report, markdown_report, junit_xml)
 
 
 def _check(
@@ -126,7 +47,7 @@ def _check(
     outputs: Outputs,
 ) -> None:
     job = Job(None, bound, files, settings).of_command(_words(ctx), update=update_baseline)
-    _run([job], threads, outputs)
+    run_jobs([job], threads, outputs)
 
 
 def _words(ctx: typer.Context) -> tuple[str, ...]:
@@ -134,112 +55,154 @@ def _words(ctx: typer.Context) -> tuple[str, ...]:
     return ctx.find_root().obj or ()
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One check: what it is called, the loss, its files and what is said about it."""
-
-    name: str | None
-    bound: Any
-    files: Sequence[str]
-    settings: Settings
-
-    def of_command(self, words: Sequence[str], *, update: bool) -> Job:
-        """The job with what its command says about its baseline.
-
-        Raises:
-            UsageError: it has none to update.
-        """
-        baseline = self.settings.gating.baseline
-        if baseline is None:
-            if update:
-                hint = "say where it is: --baseline FILE"
-                raise UsageError("there is no baseline to update", hint=hint)
-            return self
-        create = f"write it: {command_line(words)} --update-baseline"
-        written = provenance(words) if update else None
-        gating = replace(
-            self.settings.gating, baseline=replace(baseline, create=create, update=written)
-        )
-        return replace(self, settings=replace(self.settings, gating=gating))
-
-    def refuse(self, outputs: Outputs) -> None:
-        """What is wrong before a file is opened.
-
-        Raises:
-            UsageError: nothing can be judged, or an output would overwrite an input.
-        """
-        from losscli.checks import refuse
-
-        gating = self.settings.gating
-        refuse(
-            self.bound.loss, gating.gates, gating.baseline, sliced=bool(self.settings.selection.by)
-        )
-        written = [] if gating.baseline is None else gating.baseline.files
-        # A report is written even if the check comes to nothing.
-        inputs = [*self.files, *(file.partition("=")[2] for file in self.files), *written]
-        reject_overwrite(list(outputs.files.values()), inputs)
-        reject_overwrite(written, self.files)
-
-    def verdict(self, threads: int | None) -> Verdict:
-        """The verdict; what keeps it from being checked is part of it."""
-        from losscli.api import choose_reduction
-        from losscli.checks import Check
-        from losscli.engine.settle import settle
-        from losscli.report.progress import Progress
-        from losscli.verdict import Problem, Verdict
-
-        settings, gating = self.settings, self.settings.gating
-        try:
-            inputs = settings.selection.open(self.bound.loss, self.files)
-            bound = settle(self.bound, inputs, settings.reduction)
-            grouped = inputs.groups is not None
-            reduction = choose_reduction(bound, settings.reduction, grouped=grouped)
-            with Progress(Terminal.of(sys.stderr)) as progress:
-                return Check(
-                    bound,
-                    inputs,
-                    reduction,
-                    gating.gates,
-                    gating.baseline,
-                    settings.selection.by_roles,
-                    self.name,
-                    threads,
-                    progress,
-                ).verdict()
-        except LosscliError as error:
-            show_problem(error)
-            problem = Problem(error.message, error.where, error.hint or "")
-            return Verdict(self.name or str(self.bound), problem=problem)
-
-
-def _run(jobs: Sequence[Job], threads: int | None, outputs: Outputs) -> None:
-    """Check everything, print the verdicts, write every report, and only then leave.
-
-    Raises:
-        Exit: always; its code is that of the worst verdict.
-    """
-    from losscli.verdict import Checked
-    from losscli.version import __version__
-
-    for job in jobs:
-        job.refuse(outputs)
-    date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    checked = Checked(tuple(job.verdict(threads) for job in jobs), __version__, date)
-    written = [_write(checked, format, path) for format, path in outputs.files.items()]
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        append_summary(checked, path)
-    show_checked(checked, outputs.format)
-    raise typer.Exit(checked.exit_code if all(written) else OutputError.exit_code)
-
-
-def _write(checked: Checked, format: str, path: str) -> bool:
-    """Write a report; one that cannot be written keeps no other from being."""
-    try:
-        write_checked(checked, format, path)
-    except OutputError as error:
-        show_problem(error)
-        return False
-    return True
-
-
 CheckGroup = loss_group(expand(_check, settings=settings_of, outputs=outputs_of))
+
+
+def _project_of(
+    *,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The file; by default losscli.toml, or pyproject.toml with a table tool.losscli.",
+            rich_help_panel=_CONFIGURATION,
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="The check of this name and no other. Repeatable.",
+            rich_help_panel=_CONFIGURATION,
+        ),
+    ] = None,
+    show_list: Annotated[
+        bool,
+        typer.Option("--list", help="Show what would be checked.", rich_help_panel=_CONFIGURATION),
+    ] = False,
+) -> None:
+    """What ``losscli check`` without a loss has besides."""
+
+
+def _run_of(*, threads: Threads = None, update_baseline: UpdateBaseline = False) -> None:
+    """What is said once for all checks, besides where the verdicts go."""
+
+
+# What a file may set for a run. What is printed, and whether a baseline is written, is for the
+# command line alone.
+_OF_RUN = ("threads", "json_report", "markdown_report", "junit_xml")
+_ALONE = tuple(inspect.signature(_project_of).parameters)
+
+
+def project(ctx: typer.Context, **given: Any) -> None:
+    """Does a model pass? The exit code says so: 0 yes, 1 no, 2 could not be checked.
+
+    With a loss and files this is one check, without them all checks of a configuration file:
+
+        losscli check mse preds.csv targets.csv --max 0.1
+
+        losscli check --only "price model"
+    """
+    said = {
+        name: value
+        for name, value in given.items()
+        if getattr(ctx.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+    if ctx.invoked_subcommand is None:
+        _check_project(_words(ctx), said, given)
+        return
+    for name in _ALONE:
+        if name in said:
+            raise UsageError(
+                f"--{name.removeprefix('show_')} is about a configuration file, not about a loss",
+                hint=f"leave out {ctx.invoked_subcommand!r} and what follows, or the option",
+            )
+    # What stands before the loss means the same as behind it.
+    ctx.default_map = {ctx.invoked_subcommand: said}
+
+
+_PARAMETERS = [
+    inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+    *(
+        parameter
+        for maker in (_project_of, settings_of, outputs_of, _run_of)
+        for parameter in inspect.signature(maker, eval_str=True).parameters.values()
+    ),
+]
+project.__signature__ = inspect.Signature(_PARAMETERS)  # type: ignore[attr-defined] # typer reads it
+project.__annotations__ = {parameter.name: parameter.annotation for parameter in _PARAMETERS}
+
+
+def _check_project(
+    words: tuple[str, ...], said: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
+    of_run = {
+        key.name: key
+        for maker in (outputs_of, _run_of)
+        for key in keys_of(maker).values()
+        if key.argument in _OF_RUN
+    }
+    config = read_config(find_config(given["config"]), keys_of(settings_of), of_run)
+    checks = select(config.checks, given["only"] or ()) if not config.problems else config.checks
+    jobs = [_job(config, check, said) for check in checks]
+    outputs = outputs_of(
+        **{name: {**given, **config.run, **said}[name] for name in defaults_of(outputs_of)}
+    )
+    for check, job in zip(checks, jobs, strict=True):
+        with config.blaming(check):
+            if job is not None:
+                job.refuse(outputs)
+    config.check()
+    ready = [job for job in jobs if job is not None]
+    if not ready:
+        raise UsageError(f"{config.file} has no checks", hint="write one as [[checks]]")
+    if given["show_list"]:
+        plans = [_planned(check, job, said) for check, job in zip(checks, ready, strict=True)]
+        show_planned(plans, outputs.format)
+        return
+    ready = _of_command(ready, words, update=given["update_baseline"])
+    run_jobs(ready, {**config.run, **said}.get("threads"), outputs)
+
+
+def _of_command(jobs: Sequence[Job], words: tuple[str, ...], *, update: bool) -> list[Job]:
+    """The jobs with what the command says about their baselines; an update is of all there are."""
+    paths = [job.settings.gating.baseline.path for job in jobs if job.settings.gating.baseline]
+    if update and not paths:
+        raise UsageError("there is no baseline to update", hint="no check has a key 'baseline'")
+    for path in paths if update else ():
+        if paths.count(path) > 1:
+            raise UsageError(
+                f"{paths.count(path)} checks would write the baseline {path}",
+                hint="give each a file of its own",
+            )
+    return [
+        job.of_command(words, update=update and job.settings.gating.baseline is not None)
+        for job in jobs
+    ]
+
+
+def _planned(check: Declared, job: Job, said: Mapping[str, Any]) -> Planned:
+    from losscli.verdict import Planned
+
+    names = {key.argument: key.name for key in keys_of(settings_of).values()}
+    values = {**check.values, **{name: value for name, value in said.items() if name in names}}
+    settings = tuple((names[name], value) for name, value in values.items())
+    return Planned(check.name, str(job.bound), check.files, settings, job.place)
+
+
+def _job(config: Config, check: Declared, said: Mapping[str, Any]) -> Job | None:
+    """The check with what the command line says; None where something is wrong with it."""
+    from losscli.verdict import Place
+
+    defaults = defaults_of(settings_of)
+    values = {**defaults, **check.values, **{k: v for k, v in said.items() if k in defaults}}
+    bound = settings = None
+    with config.blaming(check):
+        bound = bind(check.loss, config.folder)
+    with config.blaming(check):
+        settings = settings_of(**values)
+    if bound is None or settings is None:
+        return None
+    return Job(
+        check.name, bound, check.files, settings, Place(config.file, config.line(check.path))
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -17,11 +17,7 @@ GATES = "Gates"
 class InFile:
     """What an option may be in a configuration file, besides what its type says."""
 
-    path: bool = False
     number: bool = False
-
-
-PATH: Final = InFile(path=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,6 @@ def _gating_of(
             help="No worse than the number in this file, which --update-baseline writes.",
             rich_help_panel=GATES,
         ),
-        PATH,
     ] = None,
     tolerance: Annotated[
         str | None,
@@ -102,7 +97,6 @@ def _gating_of(
             help="The loss of each row beside the baseline, .parquet or .csv, to pair runs by.",
             rich_help_panel=GATES,
         ),
-        PATH,
     ] = None,
     significance: Annotated[
         float | None,

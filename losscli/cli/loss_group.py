@@ -47,6 +47,16 @@ def loss_group(body: Callable[..., None]) -> type[LossGroup]:
     return type("LossGroup", (LossGroup,), {"body": staticmethod(body)})
 
 
+def bind(text: str, folder: str) -> BoundLoss:
+    """The loss of a spec string, whose files, if it is a user's own, are looked for in a folder."""
+    _registered()
+    from losscli.custom.loading import relative_to
+    from losscli.spec import parse
+
+    with relative_to(folder):
+        return parse(text)
+
+
 def _registered() -> Mapping[str, object]:
     import losscli.custom
     import losscli.losses  # noqa: F401 - both register losses

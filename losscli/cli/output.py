@@ -15,7 +15,7 @@ from losscli.report import Terminal
 if TYPE_CHECKING:
     from losscli.results import Advice, Result
     from losscli.spec import Loss, PublishedLoss
-    from losscli.verdict import Checked
+    from losscli.verdict import Checked, Planned
 
 # What these print has no place for findings.
 _SILENT = ("value", "csv", "jsonl")
@@ -41,6 +41,12 @@ def show_checked(checked: Checked, format: str) -> None:
         return
     with _stdout() as terminal:
         report.show_checked(checked, format, terminal)
+
+
+def show_planned(plans: list[Planned], format: str) -> None:
+    """What would be checked, on stdout."""
+    with _stdout() as terminal:
+        report.show_planned(plans, format, terminal)
 
 
 def write_checked(checked: Checked, format: str, path: str) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from losscli.errors import LosscliError
     from losscli.results import Advice, Diagnostic, Result
     from losscli.spec import Loss, PublishedLoss
-    from losscli.verdict import Checked
+    from losscli.verdict import Checked, Planned
 
 __all__ = [
     "Terminal",
@@ -37,6 +37,7 @@ __all__ = [
     "show_findings",
     "show_list",
     "show_loss",
+    "show_planned",
     "show_result",
     "show_warning",
     "summary_of",
@@ -55,6 +56,13 @@ def show_checked(checked: Checked, format: str, terminal: Terminal) -> None:
     from losscli.report import verdict
 
     verdict.FORMATS[format](checked, terminal)
+
+
+def show_planned(plans: Sequence[Planned], format: str, terminal: Terminal) -> None:
+    """What ``check`` would check: json, markdown, or a table."""
+    from losscli.report import verdict
+
+    verdict.show_plans(plans, format, terminal)
 
 
 def summary_of(checked: Checked, room: int) -> str:

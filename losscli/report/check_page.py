@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from losscli.report.compute_page import findings, headline
 from losscli.report.numbers import full, things
@@ -10,6 +10,7 @@ from losscli.report.page import (
     Block,
     Code,
     Column,
+    Entries,
     Line,
     Page,
     Prose,
@@ -20,7 +21,7 @@ from losscli.report.page import (
 )
 from losscli.report.slices import SHOWN_SLICES, slices_table
 from losscli.report.terminal import Style, printable
-from losscli.verdict import Checked, Judged, Outcome, Verdict
+from losscli.verdict import Checked, Judged, Outcome, Planned, Verdict
 
 _STYLES: dict[Outcome, Style] = {"passed": "value", "failed": "error", "error": "error"}
 _WORDS: dict[Outcome, str] = {
@@ -47,6 +48,21 @@ def summary_page(checked: Checked) -> Page:
         for verdict in checked.verdicts
     ]
     return (Section("", (Prose(tuple(conclusion(checked))),)), *sections)
+
+
+def plan_page(plans: Sequence[Planned]) -> Page:
+    """What would be checked."""
+    return tuple(Section(printable(plan.name), (Entries(tuple(_plan(plan))),)) for plan in plans)
+
+
+def _plan(plan: Planned) -> Iterator[tuple[Words, tuple[Line, ...]]]:
+    yield Words("loss", "dim"), (line(plan.loss),)
+    yield Words("files", "dim"), (line(", ".join(plan.files)),)
+    for name, value in plan.settings:
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield Words(name, "dim"), (line(text),)
+    if plan.place is not None:
+        yield Words("declared in", "dim"), (line(f"{plan.place.file}:{plan.place.line}"),)
 
 
 def _blocks(verdict: Verdict, marks: tuple[str, str]) -> Iterator[Block]:

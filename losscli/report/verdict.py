@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from losscli.report.check_page import summary_page, table_page
+from losscli.report.check_page import plan_page, summary_page, table_page
 from losscli.report.draw import draw_markdown, draw_text
 from losscli.report.terminal import Terminal
-from losscli.verdict import Checked
+from losscli.verdict import Checked, Planned
 
 
 def _table(checked: Checked, terminal: Terminal) -> None:
@@ -25,6 +25,17 @@ def _json(checked: Checked, terminal: Terminal) -> None:
     ascii_only = not terminal.unicode
     text = json.dumps(checked.to_dict(), indent=2, allow_nan=False, ensure_ascii=ascii_only)
     terminal.write(f"{text}\n")
+
+
+def show_plans(plans: Sequence[Planned], format: str, terminal: Terminal) -> None:
+    """What would be checked: as JSON, as Markdown, or for a reader."""
+    if format == "json":
+        records = [plan.to_dict() for plan in plans]
+        text = json.dumps(records, indent=2, allow_nan=False, ensure_ascii=not terminal.unicode)
+        terminal.write(f"{text}\n")
+    else:
+        draw = draw_markdown if format == "markdown" else draw_text
+        draw(plan_page(plans), terminal)
 
 
 def _github(checked: Checked, terminal: Terminal) -> None:
