@@ -25,6 +25,7 @@ from losscli.api import Run, choose_reduction
 from losscli.cli import main
 from losscli.data import feed
 from losscli.data.files import open_files
+from losscli.data.reading import Reading
 from losscli.data.slicing import slice_labels
 from losscli.domain import Array
 from losscli.engine import slices as engine_slices
@@ -628,3 +629,104 @@ def test_too_many_values_in_a_file(tmp_path: Path) -> None:
     assert code == 2
     assert "many.csv, column 'user': holds more than 10,000 different values" in err
     assert "choose another" in err
+
+
+# --- several files --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Callable[..., Path]:
+    def write(name: str, *lines: str) -> Path:
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    write("preds.csv", "id,prediction,country", "1,1,DE", "2,2,FR", "3,4,DE")
+    write("targets.csv", "id,target,country", "1,0,DE", "2,0,FR", "3,0,DE")
+    write("shuffled.csv", "id,target,country", "3,0,DE", "2,0,FR", "1,0,DE")
+    write("meta.csv", "id,device,country", "1,tv,X", "2,tv,Y", "3,pc,X")
+    return lambda name: tmp_path / name
+
+
+def test_a_column_in_two_files(apart: Callable[..., Path]) -> None:
+    found = evaluate("mae", [apart("preds.csv"), apart("targets.csv")], ["country"])
+    assert pick(found) == [("country=DE", 2.5), ("country=FR", 2.0)]
+    assert [record.role for record in found.inputs] == ["prediction", "target"]
+
+
+def test_a_column_in_two_files_that_disagree(apart: Callable[..., Path]) -> None:
+    apart("targets.csv").write_text("id,target,country\n1,0,DE\n2,0,DE\n3,0,FR\n")
+    with pytest.raises(DataError) as error:
+        evaluate("mae", [apart("preds.csv"), apart("targets.csv")], ["country"])
+    said = str(error.value)
+    assert "targets.csv, column 'country', row 2: 'DE' stands where" in said
+    assert "preds.csv has 'FR'" in said
+    assert "are both files in the same order?" in said
+    # Keys say which rows belong together, and the first file whose column counts.
+    options: dict[str, Any] = {"reading": Reading(on=("id",))}
+    found = evaluate("mae", [apart("preds.csv"), apart("targets.csv")], ["country"], **options)
+    assert pick(found) == [("country=DE", 2.5), ("country=FR", 2.0)]
+
+
+def test_the_same_numbers_written_differently(apart: Callable[..., Path]) -> None:
+    rows = 70_000
+    kind = np.arange(rows) % 3
+    numbers = pa.table({"prediction": kind * 1.0, "kind": kind})
+    pq.write_table(numbers, apart("a.parquet"))
+    pq.write_table(pa.table({"target": kind * 0.0, "kind": kind * 1.0}), apart("b.parquet"))
+    found = evaluate("mae", [apart("a.parquet"), apart("b.parquet")], ["kind"])
+    assert pick(found) == [("kind=2", 2.0), ("kind=1", 1.0), ("kind=0", 0.0)]
+
+
+def test_rows_joined_by_key(apart: Callable[..., Path]) -> None:
+    apart("shuffled.csv").write_text("id,target,size\n3,0,L\n2,0,S\n1,0,S\n")
+    reading = Reading(on=("id",))
+    for by, expected in (
+        (["country"], [("country=DE", 2.5), ("country=FR", 2.0)]),
+        (["size"], [("size=L", 4.0), ("size=S", 1.5)]),
+    ):
+        found = evaluate("mae", [apart("preds.csv"), apart("shuffled.csv")], by, reading=reading)
+        assert pick(found) == expected
+
+
+def test_a_file_of_columns_to_slice_by(apart: Callable[..., Path]) -> None:
+    files = [apart("preds.csv"), apart("targets.csv"), Path(f"by={apart('meta.csv')}")]
+    found = evaluate("mae", files, ["device"])
+    assert pick(found) == [("device=pc", 4.0), ("device=tv", 1.5)]
+    # It is asked first, and says whose column counts.
+    assert pick(evaluate("mae", files, ["country"])) == [("country=X", 2.5), ("country=Y", 2.0)]
+    apart("meta.csv").write_text("id,device\n3,pc\n1,tv\n2,tv\n")
+    found = evaluate("mae", files, ["device", "country"], reading=Reading(on=("id",)))
+    assert pick(found) == [
+        ("device=pc, country=DE", 4.0),
+        ("device=tv, country=FR", 2.0),
+        ("device=tv, country=DE", 1.0),
+    ]
+    with pytest.raises(
+        DataError, match=r"meta.csv.* group '3' stands where the other file has '1'"
+    ):
+        evaluate("mae", files, ["device"], group="id")
+    apart("meta.csv").write_text("device\ntv\ntv\npc\n")
+    grouped = evaluate("mae", files, ["device"], group="id")
+    assert [(one.name, one.n) for one in grouped.slices] == [("device=pc", 1), ("device=tv", 2)]
+
+
+def test_a_file_to_slice_by_that_does_not_fit(
+    apart: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(apart("."))
+    files = ["mae", "preds.csv", "targets.csv", "by=meta.csv"]
+    cases = [
+        ([], "by=meta.csv is to slice by\n  name its columns: --by COLUMN"),
+        (["--by", "devise"], "no file has a column 'devise' to slice by\n  did you mean 'device'?"),
+        (["--by", "id", "--json-report", "meta.csv"], "meta.csv would overwrite meta.csv"),
+    ]
+    for words, message in cases:
+        code, _, err = cli(*files, *words)
+        assert code == 2
+        assert message in err
+    Path("meta.csv").write_text("device\ntv\ntv\n")
+    _, _, err = cli(*files, "--by", "device")
+    assert "meta.csv has 2 rows, preds.csv has 3 rows" in err
+    _, _, err = cli(*files, "--by", "country")
+    assert "by=meta.csv has none of the columns that are asked for" in err

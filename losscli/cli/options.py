@@ -229,7 +229,8 @@ def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[
 
 def paths_of(inputs: Inputs) -> list[str]:
     """The files that these inputs are read from."""
-    return [source.path for source in inputs.roles.values() if source.path is not None]
+    sources = (*inputs.roles.values(), *inputs.coded.values())
+    return [source.path for source in sources if source.path is not None]
 
 
 def reject_overwrite(outputs: Sequence[str], inputs: Iterable[str]) -> None:

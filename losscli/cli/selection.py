@@ -97,7 +97,8 @@ def _selection_of(
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Also the loss of the rows with each value here: a country, a class. Repeatable.",
+            help="Also the loss of the rows with each value here: a country, a class. Repeatable. "
+            "In any of the files, or in by=FILE.",
             rich_help_panel=DATA,
         ),
     ] = None,

@@ -34,6 +34,7 @@ from losscli.data.frames import (
     series_numbers,
 )
 from losscli.data.groups import Groups, ungrouped
+from losscli.data.labelled import find_labelled
 from losscli.data.opening import OpenTables
 from losscli.data.place import Numbers, Place
 from losscli.data.reading import AS_IT_IS, Reading
@@ -85,8 +86,11 @@ def from_arrays(
     if joined is not None:
         _reject_arrays(given, reading, group, labelled)
     reserved = group if isinstance(group, str) else None
+    tables = [source.table for source in sources]
+    found = find_labelled(tables, columns, joined=joined is not None)
+    labels = {**labels, **{name: one.labels for name, one in found.items()}}
     opened = [
-        *feeds(sources, roles, {}, reserved, columns, joined),
+        *feeds(sources, roles, {}, reserved, found, joined),
         *([] if joined else _frames(roles, given, shared)),
     ]
     held: dict[str, Any] = {
@@ -116,7 +120,7 @@ def from_arrays(
         inputs = joined.apply(inputs)
     if group is None:
         return inputs
-    return group_inputs(inputs, _groups(group, [source.table for source in sources]))
+    return group_inputs(inputs, _groups(group, tables))
 
 
 def _labels_feed(name: str, values: object, labels: Labels) -> MemoryFeed:

@@ -78,6 +78,14 @@ class Labels:
         """What the value with this code is called; None where it is missing."""
         return self._names[code]
 
+    def alike(self, code: float, other: float) -> bool:
+        """Are two values the same, or the same number: 48 and 48.0?"""
+        names = self._names[int(code)], self._names[int(other)]
+        try:
+            return code == other or float(names[0] or "") == float(names[1] or "")
+        except ValueError:
+            return False
+
     def show(self, code: float) -> str:
         """The value with this code, for a message."""
         name = self._names[int(code)]

@@ -180,6 +180,29 @@ def matches(table: Table, wanted: str) -> bool:
     return all(_expand(table, part) for part in _parts(table, wanted))
 
 
+def position_of(table: Table, column: str, purpose: str) -> int | None:
+    """Where the table has the column of this name, if it has one."""
+    at = [i for i, known in enumerate(table.columns) if known.name == column]
+    if len(at) > 1:
+        raise DataError(
+            f"{len(at)} columns are named {column!r}, {purpose}",
+            path=table.name,
+            hint="rename all but one of them",
+        )
+    return at[0] if at else None
+
+
+def no_column(tables: Sequence[Table], wanted: str, purpose: str) -> DataError:
+    """The error for a column that none of the tables has."""
+    names = [known.name for table in tables for known in table.columns]
+    shown = [f"{table.name} has {show_columns(table)}" for table in tables]
+    close = did_you_mean(wanted, names)
+    return DataError(
+        f"no file has a column {wanted!r} {purpose}",
+        hint="; ".join([close, *shown] if close else shown),
+    )
+
+
 def _find_wanted(role: Role, table: Table, wanted: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in _parts(table, wanted):

@@ -5,23 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.data.columns import HeaderUnclearError, Table, choose, matches, place_in, show_columns
+from losscli.data.columns import (
+    HeaderUnclearError,
+    Table,
+    choose,
+    matches,
+    no_column,
+    place_in,
+    position_of,
+)
 from losscli.data.feed import NO_LABELS, Feed, Inputs
 from losscli.data.groups import GroupedFeed, Groups, check_same, one_group, ungrouped
+from losscli.data.labelled import Labelled, find_labelled
 from losscli.data.opening import OpenTables, open_table
 from losscli.data.place import Place
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sources import STANDARD_INPUT
-from losscli.domain import COMPONENTS, Array, Domain, Role
-from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.domain import ANYTHING, COMPONENTS, Array, Domain, Role
+from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
     from losscli.data.join import Joined
+
+
+_NONE_LABELLED: Mapping[str, Labelled] = MappingProxyType({})
+
+# The file that holds no role, but columns to slice by.
+_BY = "by"
+_ASIDE = Role(_BY, ANYTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +65,8 @@ def open_files(
     Args:
         roles: what the loss takes, in its order.
         files: one path for each required role in order, or one that holds them all; ``role=path``
-            names the role, and is how optional ones are given.
+            names the role, and is how optional ones are given; ``by=path`` holds columns of
+            ``labels`` and no role.
         columns: by role, the column or columns that hold it. A role without a file of its own is
             looked for in the files that are given.
         reading: how the files are read.
@@ -63,6 +81,9 @@ def open_files(
     """
     paths, shared = _assign(roles, files, columns)
     tables = OpenTables(reading)
+    aside = None if any(role.name == _BY for role in roles) else paths.pop(_BY, None)
+    if aside is not None and not labels:
+        raise UsageError(f"by={aside} is to slice by", hint="name its columns: --by COLUMN")
     opened = {name: tables[path] for name, path in paths.items()}
     grouped = all_rows or group is not None
     seen = [ungrouped(role) for role in roles] if grouped else roles
@@ -75,16 +96,21 @@ def open_files(
     ]
     whole = {source.role.name: _read_whole(source) for source in sources if source.role.is_table}
     by_row = [source for source in sources if not source.role.is_table]
+    if aside is not None:
+        by_row.append(Source(_ASIDE, tables[aside], alone=True))
     by_row, joined = join_sources(by_row, reading)
-    made = feeds(by_row, seen, columns, group, labels, joined)
-    inputs = Inputs(made, whole, labels=labels)
+    own = by_row.pop().table if aside is not None else None
+    held = [source.table for source in by_row]
+    labelled = find_labelled(held, labels, own, joined=joined is not None)
+    made = feeds(by_row, seen, columns, group, labelled, joined)
+    inputs = Inputs(made, whole, labels={name: one.labels for name, one in labelled.items()})
     if joined is not None:
         inputs = joined.apply(inputs)
     if not grouped:
         return inputs
     if group is None:
         return group_inputs(inputs, {f.name: one_group(f.rows or 0) for f in inputs.feeds})
-    return group_inputs(inputs, column_groups([source.table for source in by_row], group))
+    return group_inputs(inputs, column_groups(held if own is None else [*held, own], group))
 
 
 def join_sources(sources: Sequence[Source], reading: Reading) -> tuple[list[Source], Joined | None]:
@@ -138,34 +164,12 @@ def column_groups(tables: Sequence[Table], column: str) -> dict[str, Groups]:
     distinct = {id(table): table for table in tables}.values()
     found = {}
     for table in distinct:
-        at = _position(table, column, "to group by")
+        at = position_of(table, column, "to group by")
         if at is not None:
             found[table.name] = find_groups(table.keys(at), place_in(table, column))
     if found:
         return found
-    raise _no_column([*distinct], column, "to group by")
-
-
-def _position(table: Table, column: str, purpose: str) -> int | None:
-    """Where the table has the column of this name, if it has one."""
-    at = [i for i, known in enumerate(table.columns) if known.name == column]
-    if len(at) > 1:
-        raise DataError(
-            f"{len(at)} columns are named {column!r}, {purpose}",
-            path=table.name,
-            hint="rename all but one of them",
-        )
-    return at[0] if at else None
-
-
-def _no_column(tables: Sequence[Table], wanted: str, purpose: str) -> DataError:
-    names = [known.name for table in tables for known in table.columns]
-    shown = [f"{table.name} has {show_columns(table)}" for table in tables]
-    close = did_you_mean(wanted, names)
-    return DataError(
-        f"no file has a column {wanted!r} {purpose}",
-        hint="; ".join([close, *shown] if close else shown),
-    )
+    raise no_column([*distinct], column, "to group by")
 
 
 def _read_whole(source: Source) -> Array:
@@ -203,44 +207,30 @@ def feeds(
     roles: Sequence[Role],
     columns: Mapping[str, str],
     group: str | None = None,
-    labels: Mapping[str, Labels] = NO_LABELS,
+    labelled: Mapping[str, Labelled] = _NONE_LABELLED,
     joined: Joined | None = None,
 ) -> tuple[Feed, ...]:
     """One feed for each table, of the columns that hold the roles it is a source of.
 
-    The keys of ``joined``, the column ``group`` and those of ``labels`` hold no role that is not
-    named after them, unless ``columns`` says so. Where several tables have a column of ``labels``
-    the first one's is taken: rows belong together, so what is in the others should be the same.
+    The keys of ``joined``, the column ``group`` and those that are ``labelled`` hold no role that
+    is not named after them, unless ``columns`` says so.
 
     Raises:
         DataError: it is not clear which column is meant, or one does not hold numbers.
     """
-    tables = list({id(source.table): source.table for source in sources}.values())
+    held = [*(source.table for source in sources), *(one.table for one in labelled.values())]
     lists = [role.name for role in roles if role.domain.is_list]
-    homes = {name: _home(tables, one) for name, one in labels.items()}
-    reserved = {group, *(one.column for one in labels.values())}
+    reserved = {group, *(one.labels.column for one in labelled.values())}
     made = []
-    for table in tables:
+    for table in {id(table): table for table in held}.values():
         own = [source for source in sources if source.table is table]
         keys = joined.columns(table) if joined is not None else ()
-        chosen = _choose_all(own, roles, columns, reserved | {table.columns[i].name for i in keys})
-        coded = {name: (at,) for name, (home, at) in homes.items() if home is table}
-        made.append(table.feed({**chosen, **coded}, lists, {name: labels[name] for name in coded}))
+        names = reserved | {table.columns[i].name for i in keys}
+        chosen = _choose_all(own, roles, columns, names) if own else {}
+        coded = {name: one for name, one in labelled.items() if one.table is table}
+        wanted = {**chosen, **{name: (one.column,) for name, one in coded.items()}}
+        made.append(table.feed(wanted, lists, {name: one.labels for name, one in coded.items()}))
     return tuple(made)
-
-
-def _home(tables: Sequence[Table], labels: Labels) -> tuple[Table, int]:
-    """The first table that has the column of the labels, and where."""
-    for table in tables:
-        at = _position(table, labels.column, labels.purpose)
-        if at is not None:
-            return table, at
-    if not tables:
-        raise DataError(
-            f"there is no file or frame with a column {labels.column!r} {labels.purpose}",
-            hint="to give the values themselves, pass an array: by=np.asarray(values)",
-        )
-    raise _no_column(tables, labels.column, labels.purpose)
 
 
 def _choose_all(
@@ -261,7 +251,7 @@ def _choose_all(
 
 
 def _split_named(roles: Sequence[Role], files: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    names = {role.name for role in roles}
+    names = {*(role.name for role in roles), _BY}
     named: dict[str, str] = {}
     positional = []
     for file in files:
@@ -306,7 +296,7 @@ def _look_up(role: Role, tables: Sequence[Table], wanted: str) -> Source:
             f"{' and '.join(table.name for table in found)} both have {wanted!r} for {role.name}",
             hint=f"name the file: {role.name}=FILE -c {role.name}={wanted}",
         )
-    raise _no_column(distinct, wanted, f"for {role.name}")
+    raise no_column(distinct, wanted, f"for {role.name}")
 
 
 def read_vector(path: str) -> tuple[float, ...]:

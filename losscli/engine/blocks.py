@@ -44,10 +44,50 @@ def arrange(plan: Plan, read: Mapping[str, Rows], start: int, rows: int) -> Bloc
             in_groups[name] = values
     _check_pairs(plan, in_groups, start)
     _check_lengths(plan, arrays, start)
-    codes = {
-        name: _codes(plan, name, read[name], start) for name in plan.inputs.labels if name in read
-    }
+    codes = _coded(plan, read, start)
     return Block(start, rows, arrays, plan.inputs.constants, groups, codes)
+
+
+def _coded(plan: Plan, read: Mapping[str, Rows], start: int) -> dict[str, Array]:
+    """The codes of all columns; of several columns with the same labels, the first one's."""
+    codes: dict[str, Array] = {}
+    first: dict[int, str] = {}
+    for name, labels in plan.inputs.labels.items():
+        if name not in read:
+            continue
+        found = _codes(plan, name, read[name], start)
+        same = first.setdefault(id(labels), name)
+        if same == name:
+            codes[name] = found
+        else:
+            _check_alike(plan, (same, name), (codes[same], found), start)
+    return codes
+
+
+def _check_alike(
+    plan: Plan, names: tuple[str, str], codes: tuple[Array, Array], start: int
+) -> None:
+    """Do two columns that should be the same say the same?"""
+    differs = np.flatnonzero(codes[0] != codes[1])
+    if not differs.size:
+        return
+    labels = plan.inputs.labels[names[0]]
+    pairs = np.stack(codes)[:, differs].T
+    apart = {pair for pair in map(tuple, np.unique(pairs, axis=0)) if not labels.alike(*pair)}
+    if not apart:
+        return
+    at = next(int(i) for i, pair in zip(differs, pairs, strict=True) if tuple(pair) in apart)
+    source, other = (plan.inputs.coded[name] for name in reversed(names))
+    row = start + at if source.bounds is None else int(source.bounds[start + at])
+    raise DataError(
+        f"{labels.show(codes[1][at])} stands where {other.path or 'the data frame'} has "
+        f"{labels.show(codes[0][at])}",
+        path=source.path or source.role,
+        column=source.column_at(()),
+        row=row + 1,
+        hint="are both files in the same order? --on COLUMN pairs rows by key; by=FILE says whose "
+        f"{labels.column} counts",
+    )
 
 
 def _codes(plan: Plan, name: str, values: Rows, start: int) -> Array:
