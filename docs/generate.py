@@ -191,7 +191,15 @@ def readme(old: str) -> str:
 
 def cli_page(_: str) -> str:
     """docs/cli.md: the help of every command, and of one loss for all."""
-    shared: list[list[str]] = [[], ["compute"], ["check"], ["recommend"], ["list"], ["show"]]
+    shared: list[list[str]] = [
+        [],
+        ["compute"],
+        ["compare"],
+        ["check"],
+        ["recommend"],
+        ["list"],
+        ["show"],
+    ]
     parts = [
         "# The command line",
         NOTE,
@@ -199,6 +207,7 @@ def cli_page(_: str) -> str:
         "Every loss has a command of its own, with its files and options before those that all "
         "have; [the losses](losses.md) lists them. Here is one:",
         _help(["compute", "huber"]),
+        _help(["compare", "huber"]),
         _help(["check", "huber"]),
     ]
     return "\n\n".join(parts) + "\n"

@@ -12,6 +12,7 @@ from losscli.results import (
     SCHEMA_VERSION,
     Diagnostic,
     InputRecord,
+    JoinRecord,
     LossRecord,
     _plain,
     status,
@@ -99,6 +100,7 @@ class Comparison:
         sampled: the share of the rows that replicates were drawn from; 1 but for set losses that
             are no sums, on very many rows.
         cluster: the column whose values say which rows belong together, and how many there are.
+        join: how rows were joined by key; None where they pair by position.
         by: the columns of ``slices``, which come worst first: where a model loses most.
     """
 
@@ -124,6 +126,7 @@ class Comparison:
     slices: tuple[SliceComparison, ...] = ()
     notes: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    join: JoinRecord | None = None
 
     def __getitem__(self, name: str) -> ModelLoss:
         for model in self.models:
@@ -154,6 +157,7 @@ class Comparison:
         parts += [f"resamples:{self.resamples}", f"seed:{self.seed}"] if self.resamples else []
         parts += [f"cluster:{self.cluster}"] if self.cluster is not None else []
         parts += [f"group:{self.group}"] if self.group is not None else []
+        parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         parts += [f"confidence:{self.confidence:g}"]
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
@@ -166,6 +170,7 @@ class Comparison:
             "signature": self.signature,
             "loss": _plain(self.loss),
             "inputs": _plain(self.inputs),
+            "join": _plain(self.join),
             "n": self.n,
             "group": self.group,
             "ignored": self.ignored,

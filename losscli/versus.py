@@ -418,6 +418,7 @@ class Contest:
             ),
             notes=tuple(self._notes(whole, method)),
             diagnostics=_shared_findings(self.models, results),
+            join=first.join,
         )
 
     def _notes(self, whole: Estimate, method: Method) -> list[str]:

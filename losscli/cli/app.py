@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from losscli.cli.catalogue import list_losses, show_loss
 from losscli.cli.check import CheckGroup, project
+from losscli.cli.compare import CompareGroup
 from losscli.cli.compute import ComputeGroup
 from losscli.cli.options import expand, reading_of
 from losscli.cli.recommend import recommend
@@ -19,7 +20,7 @@ class _Commands(TyperGroup):
     """The commands in the order of their use."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return ["compute", "check", "recommend", "list", "show"]
+        return ["compute", "compare", "check", "recommend", "list", "show"]
 
 
 app = typer.Typer(
@@ -41,7 +42,13 @@ check = typer.Typer(
     invoke_without_command=True,
     subcommand_metavar="[LOSS FILE...] [OPTIONS]",
 )
+compare = typer.Typer(
+    cls=CompareGroup,
+    no_args_is_help=True,
+    subcommand_metavar="LOSS [NAME=]FILE... --target FILE [OPTIONS]",
+)
 app.add_typer(compute, name="compute", help="Evaluate a loss on saved predictions.")
+app.add_typer(compare, name="compare", help="Which model is better, and is it real?")
 app.add_typer(check, name="check")
 app.command("recommend")(expand(recommend, reading=reading_of))
 app.command("list")(list_losses)

@@ -25,10 +25,12 @@ class LossGroup(TyperGroup):
     """The losses as subcommands, each built when it is asked for.
 
     ``body`` is what all of them do: a function of ``bound``, ``files`` and the options that every
-    loss has. The command of a loss has the loss's own parameters as options besides.
+    loss has. The command of a loss has the loss's own parameters as options besides. ``about`` says
+    for the help what the files are.
     """
 
     body: ClassVar[Callable[..., None]]
+    about: ClassVar[Callable[[BoundLoss], Sequence[str]]]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The canonical names, family by family."""
@@ -39,12 +41,27 @@ class LossGroup(TyperGroup):
         _registered()
         from losscli.spec import parse
 
-        return _command(type(self).body, parse(cmd_name), cmd_name)
+        group = type(self)
+        bound = parse(cmd_name)
+        return _command(group.body, bound, cmd_name, group.about(bound))
 
 
-def loss_group(body: Callable[..., None]) -> type[LossGroup]:
+def a_file_a_role(bound: BoundLoss) -> list[str]:
+    """Files are the roles of the loss, in its order."""
+    names = " ".join(role.name.upper() for role in bound.loss.roles if not role.optional)
+    lines = [f"FILE... is {names}, one file each, or one file with all."]
+    optional = [role.name for role in bound.loss.roles if role.optional]
+    if optional:
+        lines.append(f"Optional data: {', '.join(f'{name}=FILE' for name in optional)}.")
+    return lines
+
+
+def loss_group(
+    body: Callable[..., None], about: Callable[[BoundLoss], Sequence[str]] = a_file_a_role
+) -> type[LossGroup]:
     """The group whose commands, one a loss, all do this."""
-    return type("LossGroup", (LossGroup,), {"body": staticmethod(body)})
+    methods = {"body": staticmethod(body), "about": staticmethod(about)}
+    return type("LossGroup", (LossGroup,), methods)
 
 
 def bind(text: str, folder: str) -> BoundLoss:
@@ -65,7 +82,7 @@ def _registered() -> Mapping[str, object]:
     return registered()
 
 
-def _command(body: Callable[..., None], bound: BoundLoss, name: str) -> Any:
+def _command(body: Callable[..., None], bound: BoundLoss, name: str, about: Sequence[str]) -> Any:
     own = inspect.signature(body).parameters
     # What a user calls as the command calls an option of its own is left to the spec string.
     aside = [name for name in bound.loss.params if name in own]
@@ -83,19 +100,13 @@ def _command(body: Callable[..., None], bound: BoundLoss, name: str) -> Any:
     app = typer.Typer(add_completion=False)
     summary = _plain(bound.loss.summary)
     panel = f"{bound.loss.family} losses".capitalize()
-    app.command(name, help=_help(bound, aside), short_help=summary, rich_help_panel=panel)(run)
+    text = _help(bound, about, aside)
+    app.command(name, help=text, short_help=summary, rich_help_panel=panel)(run)
     return typer.main.get_command(app)
 
 
-def _help(bound: BoundLoss, aside: Sequence[str]) -> str:
-    names = " ".join(role.name.upper() for role in bound.loss.roles if not role.optional)
-    lines = [
-        _plain(bound.loss.summary),
-        f"FILE... is {names}, one file each, or one file with all.",
-    ]
-    optional = [role.name for role in bound.loss.roles if role.optional]
-    if optional:
-        lines.append(f"Optional data: {', '.join(f'{name}=FILE' for name in optional)}.")
+def _help(bound: BoundLoss, about: Sequence[str], aside: Sequence[str]) -> str:
+    lines = [_plain(bound.loss.summary), *about]
     if aside:
         lines.append(
             f"In the spec string only: {bound.name}({', '.join(f'{n}=...' for n in aside)})"

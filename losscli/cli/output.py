@@ -13,6 +13,7 @@ from losscli.errors import LosscliError, OutputError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
+    from losscli.comparison import Comparison
     from losscli.results import Advice, Result
     from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked, Planned
@@ -33,6 +34,20 @@ def write_report(result: Result, format: str, path: str) -> None:
     """A report in a file, whole or not at all."""
     with _file(path) as terminal:
         report.show_result(result, format, terminal)
+
+
+def show_comparison(comparison: Comparison, format: str) -> None:
+    """A comparison on stdout; findings on stderr where the format has no place for them."""
+    with _stdout() as terminal:
+        report.show_comparison(comparison, format, terminal)
+    if format in _SILENT:
+        report.show_findings(comparison.diagnostics, Terminal.of(sys.stderr))
+
+
+def write_comparison(comparison: Comparison, format: str, path: str) -> None:
+    """A comparison in a file, whole or not at all."""
+    with _file(path) as terminal:
+        report.show_comparison(comparison, format, terminal)
 
 
 def show_checked(checked: Checked, format: str) -> None:

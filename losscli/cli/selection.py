@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -13,7 +14,9 @@ from losscli.data.reading import Reading
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
+    from losscli.data.coding import Labels
     from losscli.data.feed import Inputs
+    from losscli.domain import Role
     from losscli.spec import Loss
 
 ReductionName: TypeAlias = Annotated[
@@ -51,10 +54,24 @@ class Selection:
             UsageError: options exclude each other, or there are too few or too many files.
             DataError: a file cannot be read, or it is not clear which column is meant.
         """
+        return self.open_as(loss.inputs, files, columns_by_role(loss.inputs, self.column))
+
+    def open_as(
+        self,
+        roles: Sequence[Role],
+        files: Sequence[str],
+        columns: Mapping[str, str],
+        labels: Mapping[str, Labels] = MappingProxyType({}),
+    ) -> Inputs:
+        """The rows of these files, as these roles; ``labels`` are of further columns.
+
+        Raises:
+            UsageError, DataError: as :meth:`open`.
+        """
         from losscli.data.files import open_files
         from losscli.data.slicing import slice_labels
 
-        columns = columns_by_role(loss.inputs, self.column)
+        columns = dict(columns)
         if self.sample_weight is not None:
             columns["sample_weight"] = self.sample_weight
         if self.group is not None and self.all_rows:
@@ -62,13 +79,13 @@ class Selection:
                 "--group and --one-group exclude each other", hint="leave one of them out"
             )
         return open_files(
-            loss.inputs,
+            roles,
             files,
             columns=columns,
             reading=self.reading,
             group=self.group,
             all_rows=self.all_rows,
-            labels=slice_labels(self.by),
+            labels={**slice_labels(self.by), **labels},
         )
 
 

@@ -191,15 +191,17 @@ def _assign(
 ) -> tuple[dict[str, str], list[str]]:
     """The path for each role that has one, and the roles that have one path in common."""
     named, positional = _split_named(roles, files)
+    given = list(named.values())
+    together = [name for name, path in named.items() if given.count(path) > 1]
     required = [role.name for role in roles if not role.optional and role.name not in named]
     in_rows = [role.name for role in roles if role.name in required and not role.is_table]
     if len(positional) == 1 and len(required) > 1:
-        return named | dict.fromkeys(in_rows, positional[0]), in_rows
+        return named | dict.fromkeys(in_rows, positional[0]), [*together, *in_rows]
     if len(positional) != len(required):
         required = [name for name in required if name not in columns]
     if len(positional) != len(required):
         raise wrong_number("file", roles, files)
-    return named | dict(zip(required, positional, strict=True)), []
+    return named | dict(zip(required, positional, strict=True)), together
 
 
 def feeds(

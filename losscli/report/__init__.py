@@ -7,6 +7,7 @@
 ``screen``     draws a page on a terminal; the only importer of rich
 ``markdown``   draws a page as GitHub Markdown
 ``result``     ``compute`` in every format, with ``compute_page``
+``comparison`` ``compare`` in every format, with ``comparison_page``
 ``verdict``    ``check`` in every format, with ``check_page``, ``github`` and ``junit``
 ``advice``     ``recommend``
 ``catalogue``  ``list`` and ``show``; ``formula`` turns LaTeX into text
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from losscli.report.terminal import Terminal
 
 if TYPE_CHECKING:
+    from losscli.comparison import Comparison
     from losscli.errors import LosscliError
     from losscli.results import Advice, Diagnostic, Result
     from losscli.spec import Loss, PublishedLoss
@@ -33,6 +35,7 @@ __all__ = [
     "Terminal",
     "show_advice",
     "show_checked",
+    "show_comparison",
     "show_error",
     "show_findings",
     "show_list",
@@ -49,6 +52,13 @@ def show_result(result: Result, format: str, terminal: Terminal) -> None:
     from losscli.report import result as module
 
     module.FORMATS[format](result, terminal)
+
+
+def show_comparison(comparison: Comparison, format: str, terminal: Terminal) -> None:
+    """What ``compare`` found: table, json, jsonl, csv or markdown."""
+    from losscli.report import comparison as module
+
+    module.FORMATS[format](comparison, terminal)
 
 
 def show_checked(checked: Checked, format: str, terminal: Terminal) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from losscli.report import docstring
 from losscli.report.numbers import count, full, percent, short, things
@@ -28,6 +28,7 @@ from losscli.results import (
     Diagnostic,
     InputRecord,
     JoinedTable,
+    JoinRecord,
     Recommendation,
     Result,
     RowLoss,
@@ -42,14 +43,14 @@ def table_page(result: Result, *, unicode: bool) -> Page:
     """Everything, for a screen: read from the bottom."""
     mark = "▸" if unicode else ">"
     sections = [
-        *_titled("inputs", _inputs(result), _join(result)),
-        *_titled("your own loss", _origin(result)),
-        *_titled("loss", _reductions(result, mark)),
-        *_titled("distribution", *_distribution(result)),
-        *_titled(_rows_title(result), _rows(result)),
-        *_titled(slices_title(result), *slices_table(result, SHOWN_SLICES)),
-        *_titled("findings", findings(result.diagnostics)),
-        *_titled("guide", _guide(result.recommendation)),
+        *titled("inputs", inputs_table(result.inputs), join_table(result.join)),
+        *titled("your own loss", _origin(result)),
+        *titled("loss", _reductions(result, mark)),
+        *titled("distribution", *_distribution(result)),
+        *titled(_rows_title(result), _rows(result)),
+        *titled(slices_title(result), *slices_table(result, SHOWN_SLICES)),
+        *titled("findings", findings(result.diagnostics)),
+        *titled("guide", _guide(result.recommendation)),
         Section("", (Code((line(Words(result.signature, "dim")), headline(result))),)),
     ]
     return tuple(sections)
@@ -59,14 +60,14 @@ def summary_page(result: Result) -> Page:
     """The same for a page that is read from the top."""
     return (
         Section("", (Prose((headline(result),)),)),
-        *_titled("", findings(result.diagnostics)),
-        *_titled("", _reductions(result, "")),
-        *_titled(slices_title(result), *slices_table(result)),
-        *_titled("distribution", *_distribution(result)),
-        *_titled(_rows_title(result), _rows(result)),
-        *_titled("guide", _guide(result.recommendation)),
-        *_titled("inputs", _inputs(result), _join(result)),
-        *_titled("your own loss", _origin(result)),
+        *titled("", findings(result.diagnostics)),
+        *titled("", _reductions(result, "")),
+        *titled(slices_title(result), *slices_table(result)),
+        *titled("distribution", *_distribution(result)),
+        *titled(_rows_title(result), _rows(result)),
+        *titled("guide", _guide(result.recommendation)),
+        *titled("inputs", inputs_table(result.inputs), join_table(result.join)),
+        *titled("your own loss", _origin(result)),
         Section("", (Code((line(result.signature),)),)),
     )
 
@@ -80,13 +81,15 @@ def _origin(result: Result) -> Entries | None:
     return Entries(((label, (line(f"from {result.loss.origin}"), *said)),))
 
 
-def _titled(title: str, *blocks: Block | None) -> Iterator[Section]:
+def titled(title: str, *blocks: Block | None) -> Iterator[Section]:
+    """A section of the blocks that are there; none if there is none."""
     there = tuple(block for block in blocks if block is not None)
     if there:
         yield Section(title, there)
 
 
-def _inputs(result: Result) -> Table:
+def inputs_table(inputs: Sequence[InputRecord]) -> Table:
+    """Where each role was read from."""
     columns = (
         Column("role"),
         Column("file", folds=True),
@@ -94,7 +97,7 @@ def _inputs(result: Result) -> Table:
         Column("rows", right=True),
         Column("type"),
     )
-    return Table(columns, tuple(_input(record) for record in result.inputs))
+    return Table(columns, tuple(_input(record) for record in inputs))
 
 
 def _input(record: InputRecord) -> tuple[Words, ...]:
@@ -107,9 +110,9 @@ def _input(record: InputRecord) -> tuple[Words, ...]:
     )
 
 
-def _join(result: Result) -> Table | None:
+def join_table(join: JoinRecord | None) -> Table | None:
     """What joining by key found, file by file."""
-    if result.join is None:
+    if join is None:
         return None
     columns = (
         Column("file", folds=True),
@@ -119,7 +122,7 @@ def _join(result: Result) -> Table | None:
         Column("left out", right=True),
         Column("order"),
     )
-    return Table(columns, tuple(_joined(table, i) for i, table in enumerate(result.join.tables)))
+    return Table(columns, tuple(_joined(table, i) for i, table in enumerate(join.tables)))
 
 
 def _joined(table: JoinedTable, place: int) -> tuple[Words, ...]:

@@ -1,0 +1,305 @@
+"""``losscli compare LOSS [NAME=]FILE... --target FILE``: which model is better, and is it real?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from losscli.cli.loss_group import loss_group
+from losscli.cli.options import (
+    DATA,
+    OUTPUT,
+    Threads,
+    columns_by_role,
+    expand,
+    paths_of,
+    reject_overwrite,
+)
+from losscli.cli.output import show_comparison, write_comparison
+from losscli.cli.selection import ReductionName, Selection, selection_of
+from losscli.errors import DataError, UsageError
+from losscli.report import Terminal
+
+if TYPE_CHECKING:
+    from losscli.data.feed import Inputs
+    from losscli.spec import BoundLoss, Loss
+    from losscli.versus import Contest
+
+# An error-level finding, such as a loss that is not finite.
+_FAILED = 1
+_JUDGING = "Judging"
+
+
+class ComparisonFormat(StrEnum):
+    """What ``--format`` takes where the result is a comparison."""
+
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    markdown = "markdown"
+
+
+class TestName(StrEnum):
+    """What ``--test`` takes."""
+
+    t = "t"
+    permutation = "permutation"
+    bootstrap = "bootstrap"
+
+
+Models: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[NAME=]FILE",
+        help="A model's predictions; FILE:COLUMN names the column.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model: what it is called, its file, and the column of its prediction, if one was named."""
+
+    name: str
+    path: str
+    column: str | None
+
+
+def _judging_of(
+    *,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The model that the others are compared to; by default the first.",
+            rich_help_panel=_JUDGING,
+        ),
+    ] = None,
+    test: Annotated[
+        TestName | None,
+        typer.Option(
+            metavar="TEST",
+            help="t (paired), permutation (of signs) or bootstrap. Default t; of a loss that is "
+            "one number of all rows, bootstrap.",
+            rich_help_panel=_JUDGING,
+        ),
+    ] = None,
+    confidence: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Of the intervals; a difference is called one if p is below one minus it.",
+            rich_help_panel=_JUDGING,
+        ),
+    ] = 0.95,
+    resamples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Replicates of permutation and bootstrap. Default 9999; of a loss that is one "
+            "number of all rows, 1999.",
+            show_default=False,
+            rich_help_panel=_JUDGING,
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", help="Of every random draw.", rich_help_panel=_JUDGING),
+    ] = 0,
+) -> Any:  # a Judging: its module loads NumPy
+    from losscli.versus import Judging
+
+    judging = Judging(reference, None if test is None else test.value, confidence, seed, resamples)
+    judging.check()
+    return judging
+
+
+def _compare(
+    bound: Any,  # a BoundLoss: its module loads NumPy, which `--help` should not wait for
+    *,
+    files: Models,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="FILE",
+            help="What all models are held against. Without it each file holds the target too.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Rows with one value here are not independent: a user, a session, a patient.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    selection: Selection,
+    judging: Any,  # a Judging: see above
+    reduction: ReductionName = None,
+    threads: Threads = None,
+    format: Annotated[
+        ComparisonFormat,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="How to print it: table, json, jsonl, csv, markdown.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = ComparisonFormat.table,
+    json_report: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
+    ] = None,
+    markdown_report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+) -> None:
+    from losscli.report.progress import Progress
+
+    contest = _open(bound, files, target, cluster, selection)
+    reports = {"json": json_report, "markdown": markdown_report}
+    outputs = [path for path in reports.values() if path is not None]
+    reject_overwrite(outputs, paths_of(contest.inputs))
+    contest = replace(contest, judging=judging, threads=threads, by=selection.by_roles).settled(
+        reduction
+    )
+    with Progress(Terminal.of(sys.stderr)) as progress:
+        comparison = replace(contest, progress=progress).evaluate()
+    for name, path in reports.items():
+        if path is not None:
+            write_comparison(comparison, name, path)
+    show_comparison(comparison, format)
+    if comparison.failed:
+        raise typer.Exit(_FAILED)
+
+
+def _open(
+    bound: BoundLoss,
+    given: Sequence[str],
+    target: str | None,
+    cluster: str | None,
+    selection: Selection,
+) -> Contest:
+    from losscli.engine.evaluation import of_models
+    from losscli.versus import (
+        CLUSTER,
+        Contest,
+        check_names,
+        cluster_labels,
+        own_roles,
+        with_targets,
+    )
+
+    loss = bound.loss
+    named, models = _split(loss, given)
+    check_names([model.name for model in models])
+    own = own_roles(loss, list(named))
+    data = {role: _at(path) for role, path in named.items()}
+    data |= _targets(loss, own, models, list(named), target)
+    own = with_targets(loss, own, list(data))
+    roles, _ = of_models(bound, "mean", [model.name for model in models], own)
+    columns = {role: at.column for role, at in data.items() if at.column is not None}
+    said = columns_by_role(
+        [*loss.inputs, *(r for r in roles if r not in loss.inputs)], selection.column
+    )
+    for role, column in said.items():
+        for name in [f"{role}@{model.name}" for model in models] if role in own else [role]:
+            columns.setdefault(name, column)
+    files = [f"{role}={at.path}" for role, at in data.items()]
+    for model in models:
+        files += [f"{role}@{model.name}={model.path}" for role in own]
+        if model.column is not None:
+            columns[f"{own[0]}@{model.name}"] = model.column
+    labels = {} if cluster is None else {CLUSTER: cluster_labels(cluster)}
+    try:
+        inputs: Inputs = selection.open_as(roles, files, columns, labels)
+    except DataError as error:
+        if target is None and any(
+            f"{r}@" in error.message for r in own if r not in own_roles(loss)
+        ):
+            error.hint = f"{error.hint}; or one file for all models: --target FILE"
+        raise
+    return Contest(bound, inputs, tuple(model.name for model in models))
+
+
+def _targets(
+    loss: Loss,
+    own: Sequence[str],
+    models: Sequence[_Model],
+    named: Sequence[str],
+    target: str | None,
+) -> dict[str, _Model]:
+    """Where the roles that belong to the data are, unless every model's file holds its own."""
+    wanted = [r.name for r in loss.roles if not (r.optional or r.name in own or r.name in named)]
+    if target is not None:
+        if not wanted:
+            raise UsageError(
+                f"{loss.name} takes nothing from --target {target}",
+                hint=f"each model's file holds {', '.join(own)}",
+            )
+        return dict.fromkeys(wanted, _at(target))
+    if len({os.path.realpath(model.path) for model in models}) == 1:
+        return dict.fromkeys(wanted, _Model("", models[0].path, None))
+    return {}
+
+
+def _split(loss: Loss, given: Sequence[str]) -> tuple[dict[str, str], list[_Model]]:
+    """The files of roles, and the models."""
+    roles = {role.name for role in loss.inputs}
+    named: dict[str, str] = {}
+    models = []
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals or os.path.exists(text):
+            models.append(_at(text))
+        elif name in named:
+            raise UsageError(f"{name} is given twice: {named[name]} and {path}")
+        elif name in roles:
+            named[name] = path
+        elif not name or not path:
+            raise UsageError(f"{text}: write it as NAME=FILE")
+        else:
+            models.append(replace(_at(path), name=name))
+    return named, models
+
+
+def _at(text: str) -> _Model:
+    """``FILE`` or ``FILE:COLUMN``; a model is called after the column, else after the file."""
+    path, colon, column = text.rpartition(":")
+    if colon and not os.path.exists(text) and os.path.exists(path):
+        return _Model(column, path, column)
+    return _Model(Path(text).name.split(".")[0] or text, text, None)
+
+
+def _about(bound: BoundLoss) -> list[str]:
+    from losscli.versus import own_roles
+
+    own = own_roles(bound.loss)
+    shared = [r.name for r in bound.loss.roles if not (r.optional or r.name in own)]
+    lines = [f"FILE... is {' and '.join(own)} of each model, two models or more."]
+    if shared:
+        lines.append(f"--target FILE is {' and '.join(shared)}, the same for all.")
+    optional = [role.name for role in bound.loss.inputs if role.optional]
+    lines.append(f"Optional data: {', '.join(f'{name}=FILE' for name in optional)}.")
+    return lines
+
+
+CompareGroup = loss_group(
+    expand(_compare, selection=selection_of, judging=_judging_of), about=_about
+)
