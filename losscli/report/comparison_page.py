@@ -230,10 +230,10 @@ def _slices(comparison: Comparison, most: int) -> Iterator[Block]:
         Column("note"),
     ]
     rows = [
-        _slice(comparison, one, model, several)
+        _slice(one, model, found, several)
         for one in slices
         for model in one.models
-        if model.difference is not None
+        if (found := model.difference) is not None
     ]
     yield Table(tuple(columns), tuple(rows))
     remarks = []
@@ -248,10 +248,8 @@ def _slices(comparison: Comparison, most: int) -> Iterator[Block]:
 
 
 def _slice(
-    comparison: Comparison, one: SliceComparison, model: ModelLoss, several: bool
+    one: SliceComparison, model: ModelLoss, found: Difference, several: bool
 ) -> tuple[Words, ...]:
-    found = model.difference
-    assert found is not None
     style = _VERDICT_STYLES[found.verdict]
     cells = [Words(shown(value), "accent") for value in one.values]
     cells += [Words(count(one.n))]
