@@ -42,6 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with the sample data in it, the root of a repository."""
     copy = Path(shutil.copytree(SAMPLES, tmp_path / "project"))
     (copy / ".git").mkdir()
+    (copy / "losscli.toml").unlink()
     monkeypatch.chdir(copy)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     return copy
