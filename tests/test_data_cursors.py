@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import lzma
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
+import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losscli.data import csv_file
+from losscli.data import csv_file, json_lines
 from losscli.data.arrays import from_arrays
 from losscli.data.feed import Feed
 from losscli.data.files import open_files
@@ -68,6 +73,32 @@ def feeds(tmp_path_factory: pytest.TempPathFactory, values: tuple[Array, Array])
             for start in range(0, ROWS, rows):
                 pq.write_table(table.slice(start, rows), parts / f"{start}.parquet")
             keep(f"{kind}, {group} files", parts)
+    for kind, table in (("wide", wide), ("nested", nested)):
+        for size in (7, ROWS):
+            for codec in (None, "zstd", "lz4"):
+                for opened, name in ((ipc.new_file, "file"), (ipc.new_stream, "stream")):
+                    path = folder / f"{kind}-{size}-{codec}-{name}.arrow"
+                    options = ipc.IpcWriteOptions(compression=codec)
+                    with opened(path, table.schema, options=options) as writer:
+                        writer.write_table(table, max_chunksize=size)
+                    keep(path.stem, path)
+        text = "".join(json.dumps(row) + "\n" for row in table.to_pylist())
+        (folder / f"{kind}.jsonl").write_text(text)
+        (folder / f"{kind}.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+        keep(f"{kind} JSON Lines, gzip", folder / f"{kind}.jsonl.gz")
+        for size in (1, 500, 2**20):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(json_lines, "_PIECE_BYTES", size)
+                keep(f"{kind} JSON Lines, pieces of {size} bytes", folder / f"{kind}.jsonl")
+    arrays: dict[str, Any] = {"logits": np.asfortranarray(logits), "target": target.astype(">f8")}
+    np.savez(folder / "arrays.npz", **arrays)
+    np.savez_compressed(folder / "packed.npz", **arrays)
+    records = np.empty(ROWS, [("logits", "f8", (CLASSES,)), ("target", "<f8")])
+    records["logits"], records["target"] = logits, target
+    np.save(folder / "records.npy", records)
+    (folder / "records.npy.xz").write_bytes(lzma.compress((folder / "records.npy").read_bytes()))
+    for name in ("arrays.npz", "packed.npz", "records.npy", "records.npy.xz"):
+        keep(name, folder / name)
     (made["frame"],) = from_arrays(ROLES, [wide], {}).feeds
     return made
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -74,7 +75,19 @@ def layouts(table: pa.Table, first: list[str], folder: Path) -> list[list[Path]]
         for i, (start, stop) in enumerate(pairwise([*cuts, len(table)])):
             write(table.slice(start, stop - start), parts / f"part-{i}{suffix}")
         made.append([parts])
+    # And in formats that are neither.
+    for suffix, write in ((".feather", feather.write_feather), (".arrow", write_arrow)):
+        write(table, folder / f"one{suffix}")
+        made.append([folder / f"one{suffix}"])
+    arrays = {name: table[name].to_numpy() for name in table.column_names}
+    np.savez(folder / "one.npz", **arrays)
+    made.append([folder / "one.npz"])
     return made
+
+
+def write_arrow(table: pa.Table, path: Path) -> None:
+    with pa.ipc.new_stream(path, table.schema) as writer:
+        writer.write_table(table, max_chunksize=70_001)
 
 
 def bits(result: Result) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ def element(kind: pa.DataType) -> tuple[pa.DataType, bool]:
     while True:
         if isinstance(kind, pa.BaseExtensionType):
             kind = kind.storage_type
-        elif _is_list(kind) or pa.types.is_dictionary(kind):
+        elif _is_list(kind) or _is_encoded(kind):
             is_list = is_list or _is_list(kind)
             kind = kind.value_type
         else:
@@ -35,7 +35,18 @@ def element(kind: pa.DataType) -> tuple[pa.DataType, bool]:
 
 def _is_list(kind: pa.DataType) -> bool:
     types = pa.types
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+    tests = (types.is_list, types.is_large_list, types.is_fixed_size_list)
+    return any(test(kind) for test in tests) or _is_view(kind)
+
+
+def _is_view(kind: pa.DataType) -> bool:
+    """Lists that need not lie one after the other."""
+    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
+
+
+def _is_encoded(kind: pa.DataType) -> bool:
+    """Are these values that are written once and referred to?"""
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind))
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -65,6 +76,8 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
         return numbers(array.storage, place, shape)
     if pa.types.is_dictionary(kind):
         return numbers(array.dictionary_decode(), place, shape)
+    if pa.types.is_run_end_encoded(kind):
+        return numbers(_decoded(array), place, shape)
     if array.null_count:
         raise place.missing(int(np.argmax(values_of(array.is_null()))))
     if _is_list(kind):
@@ -74,6 +87,12 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
     if pa.types.is_decimal(kind):
         array = array.cast(pa.float64())
     return exact(values_of(array), place)
+
+
+def _decoded(array: pa.Array) -> pa.Array:
+    from pyarrow.compute import run_end_decode
+
+    return run_end_decode(array)
 
 
 def is_tensor(kind: pa.DataType) -> bool:
@@ -143,6 +162,8 @@ def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numb
 def _lengths(array: pa.Array) -> Any:
     if pa.types.is_fixed_size_list(array.type):
         return np.full(len(array), array.type.list_size)
+    if _is_view(array.type):
+        return values_of(array.sizes)
     return np.diff(values_of(array.offsets))
 
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import FileIO, StringIO
+from io import StringIO
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -17,9 +17,9 @@ from losscli.data.arrow import values_of
 from losscli.data.blocks import Chunk, ChunkedFeed
 from losscli.data.columns import NO_CODERS, Column, HeaderUnclearError
 from losscli.data.csv_dialect import NAMES, number, option, rows_of, sniff
-from losscli.data.csv_lines import Lines, find_lines, read_into
+from losscli.data.csv_lines import Lines, find_lines, pieces
 from losscli.data.feed import RoleInput
-from losscli.data.place import Numbers, Place, unreadable
+from losscli.data.place import Numbers, Place
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.selection import Selection
 from losscli.data.stored import Stored
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 3 * 2**19
 _HEAD_BYTES = 2**18
-# Arrow counts the bytes of a piece in 32 bits.
-_LONGEST_PIECE = 2**30
 _LONGEST_HEADER = 2**24
 
 _BOM = b"\xef\xbb\xbf"
@@ -175,30 +173,6 @@ class CsvFeed(ChunkedFeed):
         for data, first, rows in pieces(self._layout.file, self._lines, start, stop):
             wanted = slice(max(start - first, 0), min(stop - first, rows))
             yield parse(data, first, rows, wanted, columns)
-
-
-def pieces(
-    stored: Stored, lines: Lines, start: int, stop: int
-) -> Generator[tuple[memoryview, int, int], None, None]:
-    """The bytes of whole rows around ``start`` to ``stop``, the first of these rows, and how many.
-
-    The bytes of one piece are overwritten by the next.
-    """
-    step, offsets = lines.step, lines.offsets
-    numbers = range(start // step, -(-stop // step))
-    # One buffer for all pieces: fresh memory for each costs as much as reading the file.
-    longest = max(offsets[i + 1] - offsets[i] for i in numbers)
-    if longest > _LONGEST_PIECE:
-        raise DataError("has a row of more than 1 GiB", path=stored.name, hint="is it CSV?")
-    buffer = memoryview(bytearray(longest))
-    with _open(stored) as file:
-        for piece in numbers:
-            begin, end = offsets[piece : piece + 2]
-            data = buffer[: end - begin]
-            file.seek(begin)
-            if read_into(file, data) < len(data):
-                raise DataError("is shorter than before: it changed", path=stored.name)
-            yield data, piece * step, min(step, lines.rows - piece * step)
 
 
 class _Parser:
@@ -396,13 +370,6 @@ def _records(data: bytes, layout: Layout) -> Iterator[list[str]]:
         yield from csv.reader(text, delimiter=layout.delimiter)
     except csv.Error as error:
         raise DataError(f"cannot be read as CSV: {error}", path=layout.path) from None
-
-
-def _open(stored: Stored) -> FileIO:
-    try:
-        return FileIO(stored.path)
-    except OSError as error:
-        raise unreadable(stored.name, error) from None
 
 
 def _read_head(stored: Stored) -> bytes:

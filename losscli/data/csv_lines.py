@@ -1,20 +1,22 @@
-"""Where the rows of a CSV file lie: line ends are counted once, so that pieces can be cut anywhere.
+"""Where the rows of a text file lie: line ends are counted once, so that it can be cut anywhere.
 
-A line end inside a quoted field is no line end (RFC 4180); only stretches that hold a quote pay for
-looking.
+In CSV a line end inside a quoted field is no line end (RFC 4180); only stretches that hold a quote
+pay for looking.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.data.place import unreadable
 from losscli.data.stored import Stored
 from losscli.errors import DataError
 
@@ -23,6 +25,8 @@ _STRETCH = 2**16
 _READ = 2**20
 # What one thread counts. A smaller file is not worth a second thread.
 _SHARE = 2**24
+# Arrow counts the bytes of a piece in 32 bits.
+_LONGEST_PIECE = 2**30
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
 
 
@@ -47,18 +51,24 @@ class _Count:
         return self.inside if quoted else self.outside
 
 
-def find_lines(file: Stored, start: int, piece_bytes: int) -> Lines:
+def find_lines(file: Stored, start: int, piece_bytes: int, *, quotes: bool = True) -> Lines:
     """Cut a file, from byte ``start``, into pieces of about ``piece_bytes`` and whole rows.
 
     The rows of a piece are a power of two, as those of the engine's blocks are: then a block lies
     in one piece, and the pieces of several files begin at the same rows.
+
+    Args:
+        file: the file.
+        start: where the first row begins.
+        piece_bytes: about how large a piece should be.
+        quotes: may a field in quotes hold line ends?
 
     Raises:
         DataError: a quoted field is never closed.
     """
     path = file.path
     size = os.path.getsize(path)
-    counts = _count(path, start, size)
+    counts = _count(path, start, size, quotes)
     quoted = list(accumulate((count.flips for count in counts), bool.__xor__, initial=False))
     if quoted[-1]:
         raise DataError(
@@ -70,7 +80,9 @@ def find_lines(file: Stored, start: int, piece_bytes: int) -> Lines:
     bounds = list(accumulate(ends, initial=0))
     rows = bounds[-1] + _has_open_line(path, start, size)
     step = _rows_of_a_piece(rows, size - start, piece_bytes)
-    offsets = _find_offsets(path, start, range(step, rows, step), bounds, quoted)
+    offsets = _find_offsets(
+        path, start, range(step, rows, step), bounds, quoted if quotes else None
+    )
     return Lines(rows, step, (start, *offsets, size))
 
 
@@ -88,18 +100,18 @@ def _has_open_line(path: str, start: int, size: int) -> bool:
         return file.read(1) != b"\n"
 
 
-def _count(path: str, start: int, size: int) -> list[_Count]:
+def _count(path: str, start: int, size: int, quotes: bool) -> list[_Count]:
     shares = [range(share, min(share + _SHARE, size)) for share in range(start, size, _SHARE)]
     if len(shares) < 2:
-        return [count for share in shares for count in _count_share(path, share)]
+        return [count for share in shares for count in _count_share(path, share, quotes)]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(min(len(shares), os.cpu_count() or 1, 4)) as threads:
-        counted = threads.map(lambda share: list(_count_share(path, share)), shares)
+        counted = threads.map(lambda share: list(_count_share(path, share, quotes)), shares)
         return [count for counts in counted for count in counts]
 
 
-def _count_share(path: str, share: range) -> Iterator[_Count]:
+def _count_share(path: str, share: range, quotes: bool) -> Iterator[_Count]:
     buffer = bytearray(min(_READ, len(share)))
     with open(path, "rb", buffering=0) as file:
         file.seek(share.start)
@@ -110,7 +122,7 @@ def _count_share(path: str, share: range) -> Iterator[_Count]:
                 return
             left -= used
             for begin in range(0, used, _STRETCH):
-                yield _count_stretch(buffer, begin, min(begin + _STRETCH, used))
+                yield _count_stretch(buffer, begin, min(begin + _STRETCH, used), quotes)
 
 
 def read_into(file: Any, view: memoryview) -> int:
@@ -124,11 +136,11 @@ def read_into(file: Any, view: memoryview) -> int:
     return used
 
 
-def _count_stretch(buffer: bytearray, begin: int, end: int) -> _Count:
+def _count_stretch(buffer: bytearray, begin: int, end: int, quotes: bool) -> _Count:
     data = np.frombuffer(buffer, np.uint8, end - begin, begin)
     newline = data == _NEWLINE
     total = int(np.count_nonzero(newline))
-    if buffer.find(b'"', begin, end) < 0:
+    if not quotes or buffer.find(b'"', begin, end) < 0:
         return _Count(total, 0, False)
     quoted = _inside_quotes(data)
     newline &= ~quoted
@@ -144,7 +156,7 @@ def _inside_quotes(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _find_offsets(
-    path: str, start: int, rows: range, bounds: list[int], quoted: list[bool]
+    path: str, start: int, rows: range, bounds: list[int], quoted: list[bool] | None
 ) -> Iterator[int]:
     """The byte at which each of these rows begins: after as many line ends."""
     stretches = np.searchsorted(bounds, np.asarray(rows), side="left") - 1
@@ -154,6 +166,39 @@ def _find_offsets(
             file.seek(begin)
             data = np.frombuffer(file.read(_STRETCH), np.uint8)
             newline = data == _NEWLINE
-            if _QUOTE in data:
+            if quoted is not None and _QUOTE in data:
                 newline &= _inside_quotes(data) == quoted[stretch]
             yield begin + int(np.flatnonzero(newline)[row - bounds[stretch] - 1]) + 1
+
+
+def pieces(
+    stored: Stored, lines: Lines, start: int, stop: int
+) -> Generator[tuple[memoryview, int, int], None, None]:
+    """The bytes of whole rows around ``start`` to ``stop``, the first of these rows, and how many.
+
+    The bytes of one piece are overwritten by the next.
+    """
+    step, offsets = lines.step, lines.offsets
+    numbers = range(start // step, -(-stop // step))
+    # One buffer for all pieces: fresh memory for each costs as much as reading the file.
+    longest = max(offsets[i + 1] - offsets[i] for i in numbers)
+    if longest > _LONGEST_PIECE:
+        raise DataError(
+            "has a row of more than 1 GiB", path=stored.name, hint="is it a file of rows?"
+        )
+    buffer = memoryview(bytearray(longest))
+    with _open(stored) as file:
+        for piece in numbers:
+            begin, end = offsets[piece : piece + 2]
+            data = buffer[: end - begin]
+            file.seek(begin)
+            if read_into(file, data) < len(data):
+                raise DataError("is shorter than before: it changed", path=stored.name)
+            yield data, piece * step, min(step, lines.rows - piece * step)
+
+
+def _open(stored: Stored) -> FileIO:
+    try:
+        return FileIO(stored.path)
+    except OSError as error:
+        raise unreadable(stored.name, error) from None

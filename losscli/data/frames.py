@@ -35,10 +35,13 @@ class MemoryFeed(ChunkedFeed):
         roles: Sequence[RoleInput],
         columns: Sequence[Numbers | Ragged],
         positions: Mapping[str, tuple[int, ...]],
+        *,
+        name: str | None = None,
+        rows: int | None = None,
     ) -> None:
-        self.name = ", ".join(role.role for role in roles)
+        self.name = ", ".join(role.role for role in roles) if name is None else name
         self.roles = roles
-        self.rows = len(columns[0])
+        self.rows = len(columns[0]) if rows is None else rows
         self.starts = range(0, max(self.rows, 1), _ROWS_BETWEEN_STARTS)
         self._columns = [
             column if isinstance(column, Ragged) else _read_only(column) for column in columns

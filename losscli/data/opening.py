@@ -15,16 +15,46 @@ from losscli.errors import DataError
 if TYPE_CHECKING:
     from losscli.data.batches import BatchTable
     from losscli.data.csv_file import CsvTable
+    from losscli.data.numpy_file import NumpyTable
 
-    FileTable: TypeAlias = BatchTable | CsvTable
+    FileTable: TypeAlias = BatchTable | CsvTable | NumpyTable
 
 # Bytes that say what a file is, whatever it is called.
-_MAGIC = {b"PAR1": "parquet"}
-_SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet"}
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",
+    b"FEA1": "feather 1",
+    b"\x93NUMPY": "npy",
+    b"PK\x03\x04": "npz",
+}
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".npy": "npy",
+    ".npz": "npz",
+}
 # Text, but which? A .txt file is most often CSV.
 _VAGUE = {".txt": "csv"}
-_BINARY = {"parquet": "a Parquet file"}
-_FORMATS = "losscli reads .csv, .tsv, .txt and .parquet files; --input-format names another's"
+_BINARY = {
+    "parquet": "a Parquet file",
+    "arrow": "an Arrow file",
+    "npy": "a NumPy file",
+    "npz": "a NumPy archive",
+}
+_FORMATS = (
+    "losscli reads .csv, .tsv, .txt, .jsonl, .parquet, .arrow, .feather, .npy and .npz, "
+    "also as .gz, .zst, .bz2 or .xz; --input-format names the format of another"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +103,18 @@ def _open(file: Stored, format: str, reading: Reading, is_part: bool) -> FileTab
         from losscli.data.parquet_file import ParquetTable
 
         return ParquetTable(file)
+    if format == "arrow":
+        from losscli.data.ipc_file import IpcTable
+
+        return IpcTable(file)
+    if format == "jsonl":
+        from losscli.data.json_lines import JsonTable
+
+        return JsonTable(file)
+    if format in ("npy", "npz"):
+        from losscli.data.numpy_file import NumpyTable
+
+        return NumpyTable(file)
     from losscli.data.csv_file import CsvTable
 
     tab = "\t" if format == "tsv" else None
@@ -82,6 +124,9 @@ def _open(file: Stored, format: str, reading: Reading, is_part: bool) -> FileTab
 def _format_of(file: Stored, reading: Reading) -> str:
     for magic, format in _MAGIC.items():
         if file.magic.startswith(magic):
+            if format == "feather 1":
+                hint = "write it as version 2, which is Arrow: feather.write_feather(table, path)"
+                raise DataError("is Feather version 1", path=file.name, hint=hint)
             return format
     wanted = reading.input_format
     format = _SUFFIXES.get(file.suffix) or wanted or _VAGUE.get(file.suffix, "")
@@ -95,7 +140,7 @@ def _format_of(file: Stored, reading: Reading) -> str:
     if not file.magic:
         raise DataError("is empty", path=file.name, hint="was it written to the end?")
     if file.is_stream:
-        return "csv"
+        return "jsonl" if file.magic.lstrip().startswith(b"{") else "csv"
     suffix = file.suffix
     kind = f"unknown extension {suffix!r}" if suffix else "the name has no extension"
     raise DataError(kind, path=file.name, hint=_FORMATS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from losscli.errors import UsageError, did_you_mean
 
-INPUT_FORMATS = ("csv", "tsv")
+INPUT_FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow", "npy", "npz")
 _DELIMITERS = {
     "comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "space": " ", "bar": "|", "pipe": "|",
 }  # fmt: skip

@@ -50,23 +50,28 @@ def unpacked(file: Stored) -> Stored:
     if compression is None:
         return file
     suffix = file.suffix if called is None else suffix_of(file.name[: -len(called.suffix)])
-    inside = Stored.copied(_unpack(file, compression), file.name, suffix, file.is_stream)
+    pieces = bounded(_pieces(file, compression), os.path.getsize(file.path), file.name)
+    inside = Stored.copied(pieces, file.name, suffix, file.is_stream)
     if any(inside.magic.startswith(c.magic) for c in _KNOWN):
         raise DataError("is compressed twice", path=file.name, hint="unpack it once")
     return inside
 
 
-def _unpack(file: Stored, compression: Compression) -> Iterator[bytes]:
-    packed = os.path.getsize(file.path)
+def bounded(pieces: Iterator[bytes], packed: int, name: str) -> Iterator[bytes]:
+    """What comes out of ``packed`` bytes, as long as that is not absurdly much.
+
+    Raises:
+        DataError: it is.
+    """
     limit = _limit()
     done = 0
-    for piece in _pieces(file, compression):
+    for piece in pieces:
         done += len(piece)
         if limit is not None and done > max(limit, _MOST_TIMES * packed):
             raise DataError(
                 f"unpacks to more than {_MOST_TIMES} times its {packed} bytes, "
                 f"and more than {limit} bytes: this looks like a trap",
-                path=file.name,
+                path=name,
                 hint=f"if it is yours, set {_LIMIT}, for example to 100G, or to none",
             )
         yield piece

@@ -1,0 +1,215 @@
+"""NumPy's .npy and .npz: arrays mapped into memory, one row for each entry of their first axis."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from losscli.data.columns import NO_CODERS, Column
+from losscli.data.feed import RoleInput
+from losscli.data.frames import MemoryFeed, arrow_chunks, checked, codes
+from losscli.data.place import Numbers, Place
+from losscli.data.selection import Selection
+from losscli.data.stored import Stored
+from losscli.data.unpack import bounded
+from losscli.errors import DataError
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Coder
+
+# What the array of a file is called that has only one.
+_ARRAY = "array"
+_BROKEN = (ValueError, OSError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error, RuntimeError)
+_READ = 2**20
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An array of a file: its type and shape, and how to get it."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    load: Callable[[], Numbers]
+
+
+class NumpyTable:
+    """The arrays of a file as columns; of a structured array, its fields.
+
+    Raises:
+        DataError: the file is cut off, holds Python objects, or no array has rows.
+    """
+
+    parts = None
+
+    def __init__(self, file: Stored) -> None:
+        self.name = file.name
+        try:
+            is_archive = zipfile.is_zipfile(file.path)
+            held = [*(_members(file) if is_archive else [_single(file)])]
+        except _BROKEN as error:
+            raise _unreadable(file.name, error) from None
+        self._arrays = [one for array in held for one in _fields(array) if one.shape]
+        if not self._arrays:
+            raise DataError(
+                "holds no array with rows", path=file.name, hint="save one row a sample"
+            )
+        self.columns: Sequence[Column] = [_column(array) for array in self._arrays]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are.
+
+        Raises:
+            DataError: the arrays differ in length.
+        """
+        self._check_lengths(self._arrays)
+        return self._arrays[0].shape[0]
+
+    def feed(
+        self,
+        chosen: Mapping[str, tuple[int, ...]],
+        lists: Collection[str] = (),
+        coders: Mapping[str, Coder] = NO_CODERS,
+    ) -> MemoryFeed:
+        """The rows of these columns; see :class:`losscli.data.columns.Table`."""
+        selection = Selection.of(chosen, coders)
+        self._check_lengths([self._arrays[i] for i, _ in selection.columns] or self._arrays)
+        columns = [self._values(i, coder) for i, coder in selection.columns]
+        roles = [
+            self._role(role, at, columns[selection.positions[role][0]])
+            for role, at in chosen.items()
+        ]
+        rows = self._arrays[selection.columns[0][0] if selection.columns else 0].shape[0]
+        return MemoryFeed(roles, columns, selection.positions, name=self.name, rows=rows)
+
+    def _role(self, role: str, columns: tuple[int, ...], first: Numbers) -> RoleInput:
+        names = tuple(self.columns[i].name for i in columns)
+        shape = (len(columns),) if len(columns) > 1 else first.shape[1:]
+        return RoleInput(role, self.name, names, shape, str(self._arrays[columns[0]].dtype))
+
+    def _values(self, column: int, coder: Coder | None) -> Numbers:
+        array = self._arrays[column]
+        place = Place(self.name, array.name)
+        try:
+            values = array.load()
+        except _BROKEN as error:
+            raise _unreadable(self.name, error) from None
+        return checked(values, place) if coder is None else codes(values, coder, place)
+
+    def keys(self, column: int) -> Iterator[Any]:
+        """What a column holds; see :class:`losscli.data.columns.Table`."""
+        yield from arrow_chunks(self._arrays[column].load())
+
+    def _check_lengths(self, arrays: Sequence[_Held]) -> None:
+        for array in arrays:
+            if array.shape[0] != arrays[0].shape[0]:
+                raise DataError(
+                    f"{arrays[0].name} has {arrays[0].shape[0]} rows, "
+                    f"{array.name} has {array.shape[0]}",
+                    path=self.name,
+                    hint="the first axis is that of the rows, and arrays of one file have as many",
+                )
+
+
+def _column(array: _Held) -> Column:
+    is_number = array.dtype.kind in "fiub"
+    return Column(array.name, str(array.dtype), is_number, is_list=len(array.shape) > 1)
+
+
+def _fields(array: _Held) -> Iterator[_Held]:
+    """The array, or its fields if it is structured."""
+    if array.dtype.fields is None:
+        yield array
+        return
+    for name in array.dtype.names or ():
+        inner = array.dtype.fields[name][0]
+
+        def load(name: str = name) -> Numbers:
+            return np.asarray(array.load()[name])
+
+        yield _Held(name, inner.base, (*array.shape, *inner.shape), load)
+
+
+def _single(file: Stored) -> _Held:
+    with open(file.path, "rb") as opened:
+        shape, _, dtype = _header(opened)
+    return _Held(_ARRAY, dtype, shape, lambda: _mapped(file, 0))
+
+
+def _members(file: Stored) -> Iterator[_Held]:
+    """The arrays of an archive. What is compressed is unpacked when it is wanted."""
+    with zipfile.ZipFile(file.path) as archive:
+        for info in archive.infolist():
+            if not info.filename.endswith(".npy"):
+                continue
+            with archive.open(info) as member:
+                shape, _, dtype = _header(member)
+            load = _stored if info.compress_type == zipfile.ZIP_STORED else _deflated
+            name = info.filename.removesuffix(".npy")
+            yield _Held(name, dtype, shape, _loader(load, file, info))
+
+
+def _loader(
+    load: Callable[[Stored, zipfile.ZipInfo], Numbers], file: Stored, info: zipfile.ZipInfo
+) -> Callable[[], Numbers]:
+    return lambda: load(file, info)
+
+
+def _stored(file: Stored, info: zipfile.ZipInfo) -> Numbers:
+    """A member that lies in the archive as it is."""
+    with open(file.path, "rb") as opened:
+        opened.seek(info.header_offset)
+        magic, name, extra = _LOCAL_HEADER.unpack(opened.read(_LOCAL_HEADER.size))
+    if magic != b"PK\x03\x04":
+        raise ValueError("the archive is damaged")
+    return _mapped(file, info.header_offset + _LOCAL_HEADER.size + name + extra)
+
+
+def _deflated(file: Stored, info: zipfile.ZipInfo) -> Numbers:
+    def pieces() -> Iterator[bytes]:
+        with zipfile.ZipFile(file.path) as archive, archive.open(info) as member:
+            while piece := member.read(_READ):
+                yield piece
+
+    unpacked = bounded(pieces(), info.compress_size, file.name)
+    return _mapped(Stored.copied(unpacked, file.name, ".npy", is_stream=False), 0)
+
+
+def _mapped(file: Stored, start: int) -> Numbers:
+    """The array that begins at this byte, without reading it."""
+    with open(file.path, "rb") as opened:
+        opened.seek(start)
+        shape, is_fortran, dtype = _header(opened)
+        begin = opened.tell()
+        if 0 in shape:
+            return np.empty(shape, dtype)
+        # The mapping stays when the file is closed.
+        return np.memmap(
+            opened, dtype, "r", offset=begin, shape=shape, order="F" if is_fortran else "C"
+        )
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, is_fortran, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, which could run code when they are read")
+    return shape, is_fortran, dtype
+
+
+def _unreadable(path: str, error: Exception) -> DataError:
+    return DataError(
+        f"cannot be read as NumPy's format: {str(error).rstrip('.') or 'it is cut off'}",
+        path=path,
+        hint="save arrays of numbers with numpy.save or numpy.savez",
+    )
