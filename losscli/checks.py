@@ -25,6 +25,7 @@ from losscli.data.sink import RowWriter, open_rows
 from losscli.engine.evaluation import Evaluation
 from losscli.errors import DataError, UsageError
 from losscli.results import Result
+from losscli.rival import Contested, Rival
 from losscli.spec import BoundLoss, Loss, Reduction
 from losscli.together import Samples, Together
 from losscli.verdict import Judged, Verdict
@@ -90,6 +91,7 @@ class Check:
 
     Attributes:
         name: what it is called; None is the loss's spec string.
+        rival: another model; the inputs then hold its roles too, see :class:`Rival`.
         by: the coded roles of the inputs whose values make slices.
         progress: hears how many rows are done, of how many.
     """
@@ -99,6 +101,7 @@ class Check:
     reduction: Reduction
     gates: Gates
     baseline: AgainstBaseline | None = None
+    rival: Rival | None = None
     by: Sequence[str] = ()
     name: str | None = None
     threads: int | None = None
@@ -113,12 +116,16 @@ class Check:
             OutputError: the baseline could not be written.
         """
         began = time.monotonic()
-        refuse(self.bound.loss, self.gates, self.baseline, sliced=bool(self.by))
+        others = self.baseline is not None or self.rival is not None
+        refuse(self.bound.loss, self.gates, others=others, sliced=bool(self.by))
         self.gates.check_reduction(self.bound.loss, self.reduction)
         # A file of rows is there only if all of it is good, so it is dropped by an exception.
         with suppress(_UnfitError), ExitStack() as stack:
             beside = None if self.baseline is None else self._beside(self.baseline, stack)
-            result = self._evaluate(beside)
+            contested = None
+            if self.rival is not None:
+                contested = self.rival.begin(self.bound, self.inputs, self.reduction)
+            result, *rivals = self._evaluate(beside, contested)
             if isinstance(beside, _Updating) and not is_fit(result):
                 raise _UnfitError
         judged = judge(result, self.gates)
@@ -126,6 +133,8 @@ class Check:
         if beside is not None:
             more, notes = beside.conclude(result)
             judged = (*judged, *more)
+        if contested is not None:
+            judged = (*judged, contested.judge(result, rivals[0]))
         return Verdict(
             name=self.name or str(self.bound),
             gates=judged,
@@ -151,24 +160,41 @@ class Check:
         writer = open_rows(against.rows, None if groups is None else groups.key)
         return _Updating(against, against.update, stack.enter_context(writer))
 
-    def _evaluate(self, beside: _Comparing | _Updating | None) -> Result:
-        (result,) = Together(
-            (Evaluation(self.bound, self.reduction),),
+    def _evaluate(
+        self, beside: _Comparing | _Updating | None, contested: Contested | None
+    ) -> tuple[Result, ...]:
+        takers: list[Callable[[Samples], None]] = []
+        if beside is not None and beside.rows is not None:
+            takers.append(beside.take)
+        if contested is not None:
+            takers.append(contested.take)
+
+        def take(samples: Samples) -> None:
+            for taker in takers:
+                taker(samples)
+
+        alone = (Evaluation(self.bound, self.reduction),)
+        return Together(
+            alone if contested is None else contested.evaluations,
             self.inputs,
             self.threads,
             by=self.by,
             asked=self.gates.asked,
             progress=self.progress,
             take_roles=None if beside is None else beside.digest.wanted,
-            take_samples=None if beside is None or beside.rows is None else beside.take,
+            take_samples=take if takers else None,
+            keep_entries=contested is not None,
         ).evaluate()
-        return result
 
 
-def refuse(
-    loss: Loss, gates: Gates, baseline: AgainstBaseline | None, *, sliced: bool = False
-) -> None:
+def refuse(loss: Loss, gates: Gates, *, others: bool = False, sliced: bool = False) -> None:
     """Before a file is opened: can this loss be judged, and is there something to judge it by?
+
+    Args:
+        loss: the loss.
+        gates: its limits.
+        others: is it held against a baseline or another model?
+        sliced: are there slices?
 
     Raises:
         UsageError: no.
@@ -178,7 +204,7 @@ def refuse(
             f"of {loss.name} more is better, so a gate would fail what is good",
             hint=f"avoid it when {loss.avoid_when}",
         )
-    if gates.count == 0 and baseline is None:
+    if gates.count == 0 and not others:
         raise UsageError("there is nothing to check", hint="give a gate, such as --max 0.1")
     if gates.worst_slice is not None and not sliced:
         raise UsageError("--max-worst-slice, but there are no slices", hint="give --by COLUMN")

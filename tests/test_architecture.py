@@ -20,7 +20,7 @@ VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
 DECLARATIONS = ROWS | {"spec", "state", "sliced", "statistics", "results", "verdict", "comparison"}
-OFFERED = {"together", "api", "versus", "checks"}
+OFFERED = {"together", "api", "versus", "rival", "checks"}
 BELOW_CLI = DECLARATIONS | {"losses", "data", "custom", "engine", "analysis", "report"} | OFFERED
 ALLOWED = {
     "errors": set(),
@@ -42,9 +42,10 @@ ALLOWED = {
     "engine": DECLARATIONS | {"losses", "data"},
     "analysis": DECLARATIONS | {"losses", "data", "engine"},
     "report": VALUES | {"spec", "results", "verdict", "comparison"},
-    "together": BELOW_CLI - {"report", "api", "checks", "versus"},
-    "api": BELOW_CLI - {"report", "checks", "versus"},
-    "versus": BELOW_CLI - {"report", "checks"},
+    "together": BELOW_CLI - {"report"} - OFFERED,
+    "api": BELOW_CLI - {"report", "checks", "rival", "versus"},
+    "versus": BELOW_CLI - {"report", "checks", "rival"},
+    "rival": BELOW_CLI - {"report", "checks"},
     "checks": BELOW_CLI - {"report"},
     "cli": BELOW_CLI,
     "__main__": {"cli"},

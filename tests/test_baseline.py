@@ -277,9 +277,9 @@ def test_bytes_that_are_no_text() -> None:
     ("words", "says"),
     [
         (("--update-baseline", "--max", "1"), "there is no baseline to update"),
-        (("--tolerance", "2%", "--max", "1"), "--tolerance is about a baseline"),
+        (("--tolerance", "2%", "--max", "1"), "--tolerance is about another number"),
         (("--baseline-rows", "x.csv", "--max", "1"), "--baseline-rows is about a baseline"),
-        (("--baseline", "b.json", "--significance", "1"), "it must be between 0 and 1"),
+        (("--baseline", "b.json", "--significance", "1"), "it must be between 0 and 0.5"),
         (("--baseline", "b.json", "--json-report", "b.json"), "would overwrite b.json"),
         (("--baseline", "preds.csv", "--update-baseline"), "would overwrite preds.csv"),
         (
@@ -326,7 +326,7 @@ def test_a_later_run_is_paired(rows: str) -> None:
     )
     p = stats.ttest_rel(now, before, alternative="greater").pvalue
     assert (
-        f"p = {p:.3g} (one-sided t test" in mse("--significance", "0.5", predictions=new).last_line
+        f"p = {p:.3g} (one-sided t test" in mse("--significance", "0.4", predictions=new).last_line
     )
 
 

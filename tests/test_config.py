@@ -234,7 +234,7 @@ def test_everything_wrong_is_said_at_once_with_its_line() -> None:
         8: "by must be a text or a list of them",
         9: "one-group must be true or false",
         13: found[13],
-        15: "--tolerance is about a baseline (give --baseline FILE as well)",
+        15: "--tolerance is about another number (give --baseline or --against as well)",
         21: "a check needs files, such as files = ['preds.csv', 'targets.csv']",
         28: "max-share-above must have texts or numbers as values, and quotes around a key with "
         "a point in it",
@@ -248,14 +248,14 @@ def test_everything_wrong_is_said_at_once_with_its_line() -> None:
         ("max-worst-slice = 3", "--max-worst-slice, but there are no slices (give --by COLUMN)"),
         ("max-quantile = ['x']", "--max-quantile x: write it as SHARE=X"),
         ("max-share-above = { '5' = '120%' }", "a share of 1.2 of the rows"),
-        ("significance = 0.05", "--significance is about a baseline"),
+        ("significance = 0.05", "--significance is about another number"),
         ("baseline = 'predictions.csv'", "predictions.csv would overwrite predictions.csv"),
         ("max = nan", "a limit of nan would let everything pass"),
         ("max = true", "max must be a number"),
         ("max = 1\ncolumn = 'x'", "-c x: write it as ROLE=NAME"),
         ("format = 'json'", "unknown key 'format'"),
         ("update-baseline = true", "unknown key 'update-baseline'"),
-        ("tolerance = 0.001", "--tolerance is about a baseline"),
+        ("tolerance = 0.001", "--tolerance is about another number"),
         ("tolerance = true", "tolerance must be a text or a number"),
     ],
 )
@@ -395,7 +395,11 @@ def test_every_option_of_a_check_is_a_key() -> None:
     assert all(text.startswith("must be ") for text in described)
     assert keys["column"].read({"prediction": ["a", "b"]}) == ["prediction=a,b"]
     assert keys["by"].read("x") == ["x"]
-    assert [key.name for key in keys.values() if key.is_path] == ["baseline", "baseline-rows"]
+    assert [key.name for key in keys.values() if key.is_path] == [
+        "baseline",
+        "against",
+        "baseline-rows",
+    ]
     assert len(keys_of(project, without=("ctx",))) > len(keys)
 
 

@@ -148,10 +148,10 @@ def test_a_limit_that_is_none_is_refused(limit: float) -> None:
 
 def test_a_similarity_is_no_loss() -> None:
     with pytest.raises(UsageError, match="more is better"):
-        refuse(find("cosine-similarity"), Gates(max=1.0), None)
-    refuse(find("cosine-distance"), Gates(max=1.0), None)
+        refuse(find("cosine-similarity"), Gates(max=1.0))
+    refuse(find("cosine-distance"), Gates(max=1.0))
     with pytest.raises(UsageError, match="nothing to check"):
-        refuse(find("mse"), Gates(), None)
+        refuse(find("mse"), Gates())
 
 
 def test_rows_of_a_set_loss_have_no_loss() -> None:

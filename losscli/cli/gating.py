@@ -24,9 +24,10 @@ class InFile:
 class Gating:
     """What a loss is judged by."""
 
-    # Gates and AgainstBaseline: their modules load NumPy, which `--help` should not wait for.
+    # Gates, AgainstBaseline and Rival, whose modules load NumPy: `--help` should not wait for it.
     gates: Any
     baseline: Any
+    rival: Any
 
 
 def _gates_of(
@@ -81,6 +82,14 @@ def _gating_of(
             rich_help_panel=GATES,
         ),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Not significantly worse than these predictions of another model, row by row.",
+            rich_help_panel=GATES,
+        ),
+    ] = None,
     tolerance: Annotated[
         str | None,
         typer.Option(
@@ -108,23 +117,29 @@ def _gating_of(
     ] = None,
 ) -> Gating:
     from losscli.analysis.gate import ROUNDING, parse_tolerance
+    from losscli.analysis.worse import ALPHA
     from losscli.checks import AgainstBaseline
+    from losscli.rival import Rival
 
-    for option, given in (
-        ("--tolerance", tolerance),
-        ("--baseline-rows", baseline_rows),
-        ("--significance", significance),
-    ):
-        if given is not None and baseline is None:
-            raise UsageError(f"{option} is about a baseline", hint="give --baseline FILE as well")
-    if significance is not None and not 0.0 < significance < 1.0:
+    if baseline_rows is not None and baseline is None:
+        raise UsageError("--baseline-rows is about a baseline", hint="give --baseline FILE as well")
+    for option, given in (("--tolerance", tolerance), ("--significance", significance)):
+        if given is not None and baseline is None and against is None:
+            raise UsageError(
+                f"{option} is about another number", hint="give --baseline or --against as well"
+            )
+    if significance is not None and not 0.0 < significance < 0.5:
         raise UsageError(
-            f"--significance {significance:g}: it must be between 0 and 1", hint="0.05 is usual"
+            f"--significance {significance:g}: it must be between 0 and 0.5", hint="0.05 is usual"
         )
-    if baseline is None:
-        return Gating(gates, None)
     tolerated = ROUNDING if tolerance is None else parse_tolerance(tolerance)
-    return Gating(gates, AgainstBaseline(baseline, tolerated, significance, rows=baseline_rows))
+    return Gating(
+        gates,
+        None
+        if baseline is None
+        else AgainstBaseline(baseline, tolerated, significance, rows=baseline_rows),
+        None if against is None else Rival(against, significance or ALPHA, tolerated),
+    )
 
 
 gating_of = expand(_gating_of, gates=_gates_of)

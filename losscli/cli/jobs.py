@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losscli.cli.gating import Gating, gating_of
-from losscli.cli.options import OUTPUT, expand, reject_overwrite
+from losscli.cli.options import OUTPUT, columns_by_role, expand, reject_overwrite
 from losscli.cli.output import append_summary, show_checked, show_problem, write_checked
 from losscli.cli.provenance import command_line, provenance
 from losscli.cli.selection import ReductionName, Selection, selection_of
@@ -21,6 +21,8 @@ from losscli.errors import LosscliError, OutputError, UsageError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
+    from losscli.data.feed import Inputs
+    from losscli.spec import BoundLoss
     from losscli.verdict import Checked, Place, Verdict
 
 
@@ -142,28 +144,49 @@ class Job:
         """
         from losscli.checks import refuse
 
-        gating = self.settings.gating
-        refuse(
-            self.bound.loss, gating.gates, gating.baseline, sliced=bool(self.settings.selection.by)
-        )
-        written = [] if gating.baseline is None else gating.baseline.files
+        gating, selection = self.settings.gating, self.settings.selection
+        others = gating.baseline is not None or gating.rival is not None
+        refuse(self.bound.loss, gating.gates, others=others, sliced=bool(selection.by))
+        read = [*self.files, *(file.partition("=")[2] for file in self.files)]
+        read += [] if gating.rival is None else [gating.rival.path]
+        kept = [] if gating.baseline is None else gating.baseline.files
         # A report is written even if the check comes to nothing.
-        inputs = [*self.files, *(file.partition("=")[2] for file in self.files), *written]
-        reject_overwrite(list(outputs.files.values()), inputs)
-        reject_overwrite(written, self.files)
+        reject_overwrite(list(outputs.files.values()), [*read, *kept])
+        reject_overwrite(kept, read)
+
+    def open(self) -> tuple[Inputs, BoundLoss]:
+        """The rows, and the loss as the engine evaluates it.
+
+        Raises:
+            UsageError, DataError: the files, or what is said about them, do not fit the loss.
+        """
+        from losscli.engine.settle import settle
+
+        loss, selection, rival = (
+            self.bound.loss,
+            self.settings.selection,
+            self.settings.gating.rival,
+        )
+        reduction = self.settings.reduction
+        if rival is None:
+            inputs = selection.open(loss, self.files)
+            return inputs, settle(self.bound, inputs, reduction)
+        roles = rival.roles(loss)
+        known = [*loss.inputs, *(role for role in roles if role not in loss.inputs)]
+        columns = rival.columns(loss, columns_by_role(known, selection.column))
+        inputs = selection.open_as(roles, rival.files(loss, self.files), columns)
+        return inputs, settle(self.bound, inputs, reduction, rival.names(loss, inputs))
 
     def verdict(self, threads: int | None) -> Verdict:
         """The verdict; what keeps it from being checked is part of it."""
         from losscli.api import choose_reduction
         from losscli.checks import Check
-        from losscli.engine.settle import settle
         from losscli.report.progress import Progress
         from losscli.verdict import Problem, Verdict
 
         settings, gating = self.settings, self.settings.gating
         try:
-            inputs = settings.selection.open(self.bound.loss, self.files)
-            bound = settle(self.bound, inputs, settings.reduction)
+            inputs, bound = self.open()
             grouped = inputs.groups is not None
             reduction = choose_reduction(bound, settings.reduction, grouped=grouped)
             with Progress(Terminal.of(sys.stderr)) as progress:
@@ -173,6 +196,7 @@ class Job:
                     reduction,
                     gating.gates,
                     gating.baseline,
+                    gating.rival,
                     settings.selection.by_roles,
                     self.name,
                     threads,
