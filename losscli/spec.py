@@ -196,11 +196,13 @@ class Conduct:
             row is evaluated by itself; ``once`` all rows must be there at once.
         why: what was seen.
         doubts: findings by code, each with what was seen.
+        changes: the roles whose values it changes in place; it is given copies.
     """
 
     how: Literal["elements", "rows", "once"]
     why: str = ""
     doubts: tuple[tuple[str, str, str], ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
 DECLARATIONS = ROWS | {"spec", "state", "sliced", "statistics", "results", "verdict", "comparison"}
-OFFERED = {"together", "api", "versus", "rival", "checks"}
+DECLARATIONS |= {"verification"}
+OFFERED = {"together", "api", "versus", "rival", "checks", "laws"}
 BELOW_CLI = DECLARATIONS | {"losses", "data", "custom", "engine", "analysis", "report"} | OFFERED
 ALLOWED = {
     "errors": set(),
@@ -36,17 +37,19 @@ ALLOWED = {
     "results": VALUES,
     "verdict": VALUES | {"results"},
     "comparison": VALUES | {"results"},
+    "verification": VALUES | {"results"},
     "losses": {"spec", "domain", "numerics", "statistics", "state"},
     "data": ROWS | {"results"},
     "custom": ROWS | {"spec", "statistics", "data"},
     "engine": DECLARATIONS | {"losses", "data"},
     "analysis": DECLARATIONS | {"losses", "data", "engine"},
-    "report": VALUES | {"spec", "results", "verdict", "comparison"},
+    "report": VALUES | {"spec", "results", "verdict", "comparison", "verification"},
     "together": BELOW_CLI - {"report"} - OFFERED,
-    "api": BELOW_CLI - {"report", "checks", "rival", "versus"},
-    "versus": BELOW_CLI - {"report", "checks", "rival"},
-    "rival": BELOW_CLI - {"report", "checks"},
-    "checks": BELOW_CLI - {"report"},
+    "api": BELOW_CLI - {"report", "checks", "laws", "rival", "versus"},
+    "versus": BELOW_CLI - {"report", "checks", "laws", "rival"},
+    "rival": BELOW_CLI - {"report", "checks", "laws"},
+    "checks": BELOW_CLI - {"report", "laws"},
+    "laws": BELOW_CLI - {"report", "checks"},
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     "__init__": BELOW_CLI,

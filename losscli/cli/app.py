@@ -13,6 +13,7 @@ from losscli.cli.compare import CompareGroup
 from losscli.cli.compute import ComputeGroup
 from losscli.cli.options import expand, reading_of
 from losscli.cli.recommend import recommend
+from losscli.cli.verify import VerifyGroup
 from losscli.version import __version__
 
 
@@ -20,7 +21,7 @@ class _Commands(TyperGroup):
     """The commands in the order of their use."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return ["compute", "compare", "check", "recommend", "list", "show"]
+        return ["compute", "compare", "check", "recommend", "list", "show", "verify"]
 
 
 app = typer.Typer(
@@ -50,6 +51,8 @@ compare = typer.Typer(
 app.add_typer(compute, name="compute", help="Evaluate a loss on saved predictions.")
 app.add_typer(compare, name="compare", help="Which model is better, and is it real?")
 app.add_typer(check, name="check")
+verify = typer.Typer(cls=VerifyGroup, no_args_is_help=True, subcommand_metavar="LOSS [OPTIONS]")
+app.add_typer(verify, name="verify", help="Is a loss what it should be? Tries it against laws.")
 app.command("recommend")(expand(recommend, reading=reading_of))
 app.command("list")(list_losses)
 app.command("show")(show_loss)

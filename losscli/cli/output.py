@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from losscli.results import Advice, Result
     from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked, Planned
+    from losscli.verification import Verification
 
 # What these print has no place for findings.
 _SILENT = ("value", "csv", "jsonl")
@@ -112,6 +113,12 @@ def show_page(loss: Loss, place: tuple[str, ...], format: str) -> None:
     """Everything about a loss, and its place in the guide, on stdout."""
     with _stdout() as terminal:
         report.show_loss(loss, place, format, terminal)
+
+
+def show_verification(found: Verification, format: str) -> None:
+    """What ``verify`` found, on stdout."""
+    with _stdout() as terminal:
+        report.show_verification(found, format, terminal)
 
 
 def discard_stdout() -> None:

@@ -142,10 +142,23 @@ class Caller:
         Raises:
             UserCodeError: it raised, or returned something that is no array of numbers.
         """
-        given: dict[str, Any] = {
+        return self._called(self._copies(arrays))
+
+    def changes(self, arrays: Arrays) -> tuple[str, ...]:
+        """The roles whose values it changes in place."""
+        given = self._copies(arrays)
+        self._called(given)
+        return tuple(
+            n for n, x in arrays.items() if not np.array_equal(x, given[n], equal_nan=True)
+        )
+
+    def _copies(self, arrays: Arrays) -> dict[str, Any]:
+        return {
             name: np.array(x, np.int64 if name in self.manner.integers else np.float64, order="C")
             for name, x in arrays.items()
         }
+
+    def _called(self, given: dict[str, Any]) -> Array:
         described = ", ".join(f"{name} {x.shape} {x.dtype}" for name, x in given.items())
         if self.manner.tensors:
             given = tensors.as_tensors(given)

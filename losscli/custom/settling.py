@@ -196,7 +196,7 @@ class Probe:
         self.doubts.append((code, message, hint))
 
     def _conduct(self, how: Any, why: str) -> Conduct:
-        return Conduct(how, why, tuple(self.doubts))
+        return Conduct(how, why, tuple(self.doubts), self.caller.changes(self.rows))
 
     def _check_shape(self) -> None:
         shape, count = self.returned.shape, self.count

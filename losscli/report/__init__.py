@@ -11,6 +11,7 @@
 ``verdict``    ``check`` in every format, with ``check_page``, ``github`` and ``junit``
 ``advice``     ``recommend``
 ``catalogue``  ``list`` and ``show``; ``formula`` turns LaTeX into text
+``verify_page`` ``verify``
 ``error``      errors and findings on stderr
 ============== ====================================================================
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from losscli.results import Advice, Diagnostic, Result
     from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked, Planned
+    from losscli.verification import Verification
 
 __all__ = [
     "Terminal",
@@ -42,6 +44,7 @@ __all__ = [
     "show_loss",
     "show_planned",
     "show_result",
+    "show_verification",
     "show_warning",
     "summary_of",
 ]
@@ -103,6 +106,13 @@ def show_loss(loss: Loss, place: Sequence[str], format: str, terminal: Terminal)
     from losscli.report import catalogue
 
     catalogue.PAGE_FORMATS[format](loss, place, terminal)
+
+
+def show_verification(found: Verification, format: str, terminal: Terminal) -> None:
+    """What ``verify`` found: table, json or markdown."""
+    from losscli.report import verify_page
+
+    verify_page.FORMATS[format](found, terminal)
 
 
 def show_error(error: LosscliError, terminal: Terminal) -> None:
