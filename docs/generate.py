@@ -199,6 +199,7 @@ def cli_page(_: str) -> str:
         ["recommend"],
         ["list"],
         ["show"],
+        ["verify"],
     ]
     parts = [
         "# The command line",

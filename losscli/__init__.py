@@ -25,8 +25,10 @@ if TYPE_CHECKING:
         UsageError,
         UserCodeError,
     )
+    from losscli.laws.verify import verify
     from losscli.results import Result
     from losscli.spec import loss, parse
+    from losscli.verification import Verification
     from losscli.versus import compare
 
 __all__ = [
@@ -39,19 +41,23 @@ __all__ = [
     "UnknownLossError",
     "UsageError",
     "UserCodeError",
+    "Verification",
     "__version__",
     "compare",
     "compute",
     "loss",
     "losses",
     "parse",
+    "verify",
 ]
 
 _HOMES = {
     "Comparison": "comparison",
     "Result": "results",
+    "Verification": "verification",
     "compare": "versus",
     "compute": "api",
+    "verify": "laws.verify",
 }
 _ERRORS = {name for name in __all__ if name.endswith("Error")}
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from losscli.domain import Array, Context, Domain, Interval
-from losscli.spec import BoundLoss, Loss, Param, Role
-
-# Moderate numbers: no exponential or power of them overflows.
-MODERATE = 30.0
+from losscli.domain import Array, Domain
+from losscli.laws.draws import Sizes, bounds, order, random_numbers, resolve
+from losscli.spec import BoundLoss, Loss, Param
 
 
 @dataclass(frozen=True)
@@ -61,41 +59,11 @@ class Example:
         return Example(self.bound, self.roles | roles, self.domains, self.shape)
 
 
-@dataclass(frozen=True)
-class Sizes:
-    rows: int
-    classes: int
-    components: int
-    extra: tuple[int, ...]
-    items: int = 3
-    labels: int = 2
-
-    def of(self, domain: Domain) -> tuple[int, ...]:
-        """The shape of an array with these axes."""
-        lengths = {
-            "C": (self.classes,),
-            "D": (self.components,),
-            "L": (self.items,),
-            "T": (self.items,),
-            "S": (self.labels,),
-            "M": (self.components,),
-            "4": (4,),
-            "...": self.extra,
-            "*": self.extra,
-        }
-        axes = tuple(n for axis in domain.axes if axis != "N" for n in lengths[axis])
-        return axes if domain.axes[0] != "N" else (self.rows, *axes)
-
-
-def _bounds(interval: Interval) -> tuple[float, float]:
-    return max(interval.low, -MODERATE), min(interval.high, MODERATE)
-
-
 def numbers(domain: Domain) -> st.SearchStrategy[float]:
     """Moderate values of a domain, its ends included."""
     if domain.values is not None:
         return st.sampled_from(domain.values)
-    low, high = _bounds(domain.interval)
+    low, high = bounds(domain.interval)
     if domain.integral:
         whole = st.integers(int(low), int(high)).map(float)
         return whole if domain.also is None else whole | st.just(domain.also)
@@ -108,16 +76,6 @@ def numbers(domain: Domain) -> st.SearchStrategy[float]:
         exclude_min=domain.interval.low_open and low == domain.interval.low,
         exclude_max=domain.interval.high_open and high == domain.interval.high,
     )
-
-
-def random_numbers(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Many values of a domain, for blocks too large to draw number by number."""
-    if domain.values is not None:
-        return rng.choice(domain.values, size=shape)
-    low, high = _bounds(domain.interval)
-    if domain.integral:
-        return rng.integers(int(low), int(high), size=shape, endpoint=True).astype(np.float64)
-    return rng.uniform(low, high, size=shape)
 
 
 @st.composite
@@ -164,14 +122,6 @@ def sizes_of(draw: st.DrawFn, loss: Loss) -> Sizes:
     )
 
 
-def resolve(role: Role, bound: BoundLoss, sizes: Sizes, *, like_logits: bool) -> Domain:
-    """The role's domain; ``like_logits`` for class probabilities where class indices do too."""
-    ndim = 1 + len(sizes.extra)
-    lengths = {"C": sizes.classes, "T": sizes.items, "S": sizes.labels, "L": sizes.items}
-    context = Context(ndim + like_logits, ndim + 1, sizes.classes, bound.params, lengths)
-    return role.domain.resolve(context)
-
-
 @st.composite
 def examples(draw: st.DrawFn, loss: Loss) -> Example:
     """A small block of data inside the domains, and parameters."""
@@ -188,11 +138,6 @@ def examples(draw: st.DrawFn, loss: Loss) -> Example:
         array = draw(arrays(np.float64, sizes.of(domain), elements=numbers(domain)))
         roles[role.name] = np.asarray(array, order=order(domain))
     return Example(bound, roles, domains, (sizes.rows, *(() if loss.is_list else sizes.extra)))
-
-
-def order(domain: Domain) -> Literal["C", "F"]:
-    """As the engine hands an array to a kernel."""
-    return "F" if domain.axes[:2] == ("N", "C") else "C"
 
 
 def large_example(loss: Loss, seed: int, *, like_logits: bool = False) -> Example:
@@ -219,5 +164,5 @@ def bad_numbers(domain: Domain) -> list[float]:
     if interval.high < inf:
         found += [interval.high if interval.high_open else np.nextafter(interval.high, inf), inf]
     if domain.integral:
-        found.append(_bounds(interval)[0] + 0.5)
+        found.append(bounds(interval)[0] + 0.5)
     return [value for value in found if value != domain.also]

@@ -31,9 +31,8 @@ def _verify(
     format: PageFormatOption = PageFormat.table,
 ) -> None:
     from losscli.laws.verify import verify
-    from losscli.spec import parse
 
-    found = verify(bound, None if against is None else parse(against), rows, seed)
+    found = verify(bound, against, rows=rows, seed=seed)
     show_verification(found, format)
     if not found.holds:
         raise typer.Exit(_FAILED)

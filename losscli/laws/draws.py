@@ -28,8 +28,9 @@ from losscli.spec import BoundLoss
 
 # Moderate numbers: no exponential or power of them overflows.
 MODERATE = 30.0
-# Beyond these no model goes; a logit of 1000 is what an overflowing exponential meets.
-_FAR_LOGIT, _FAR = 1e3, 1e6
+# Beyond a logit of 1000 no model goes, and there an exponential overflows that need not. That of a
+# number which is no logit may be what the loss means, so it stays a double.
+_FAR_LOGIT, _FAR = 1e3, 300.0
 _MOST_EDGES = 256
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from losscli.api import bind
 from losscli.domain import UNDECLARED, Array
 from losscli.engine.plan import BLOCK_VALUES
 from losscli.errors import LosscliError, UsageError
@@ -20,40 +21,50 @@ from losscli.version import __version__
 
 # What rounding may make of a number, that of single precision included.
 _TOLERANCE = 1e-6
-_SHOWN_COSTS = 4
+_SHOWN_ROWS = 4
+# How far from a perfect prediction another is that must not be better.
+_STEPS = (1.0, -1.0, 0.01, -0.01)
 # Every row alone, of so many.
 _ALONE = 50
 
 
 def verify(
-    bound: BoundLoss, against: BoundLoss | None = None, rows: int = 200, seed: int = 0
+    loss: str | BoundLoss | Callable[..., Any],
+    against: str | BoundLoss | Callable[..., Any] | None = None,
+    *,
+    rows: int = 200,
+    seed: int = 0,
+    **params: object,
 ) -> Verification:
     """Try a loss against the laws, and against another loss.
 
     Args:
-        bound: the loss.
+        loss: as :func:`losscli.compute` takes it.
         against: what it should be equal to; the data is drawn from the domains of its roles.
         rows: how many random rows to draw.
         seed: of the random numbers.
+        params: the loss's parameters.
 
     Raises:
         UsageError: both losses take a different number of roles, or there is no row.
         UserCodeError: the loss fails on every kind of data that was tried.
     """
+    bound = bind(loss).replace(**params)
+    other = None if against is None else bind(against)
     if rows < 1:
         raise UsageError(f"--rows {rows}: at least 1")
-    draw = _draw(bound, against, rows, seed)
+    draw = _draw(bound, other, rows, seed)
     rng = np.random.default_rng(seed)
     data = draw.rows(rows, rng)
     trial = _Trial(bound, Subject.of(bound, data), draw, data, rng)
     laws = list(trial.laws())
-    if against is not None:
-        laws += trial.agreement(Subject.of(against, data))
+    if other is not None:
+        laws += trial.agreement(Subject.of(other, data))
     origin = bound.loss.origin
     return Verification(
         loss=str(bound),
         origin="" if origin is None else str(origin),
-        against=None if against is None else str(against),
+        against=None if other is None else str(other),
         data=str(draw),
         rows=rows,
         seed=seed,
@@ -248,14 +259,29 @@ class _Trial:
         return None if bad.size == 0 else f"the loss of row {bad[0] + 1} is {costs[bad[0]]}"
 
     def _least(self, rows: Rows) -> str | None:
+        """Against the predictions that were drawn, and against those near the perfect one."""
         if self.draw.best is None:
             return None
-        costs, best = self.subject.costs(rows), self.subject.costs(self.draw.best(dict(rows)))
-        slack = _TOLERANCE * np.maximum(np.abs(costs), 1.0)
-        at = np.flatnonzero(best > costs + slack)
-        if at.size == 0:
-            return None
-        return f"row {at[0] + 1} costs {costs[at[0]]:.9g}, a perfect prediction {best[at[0]]:.9g}"
+        perfect = self.draw.best(dict(rows))
+        best = self.subject.costs(perfect)
+        for how, others in (("this prediction", rows), *self._near(rows, perfect)):
+            costs = self.subject.costs(others)
+            slack = _TOLERANCE * np.maximum(np.abs(costs), 1.0)
+            at = np.flatnonzero(best > costs + slack)
+            if at.size:
+                cost = f"{how} costs {costs[at[0]]:.9g}, a perfect one {best[at[0]]:.9g}"
+                return f"row {at[0] + 1}: {cost}"
+        return None
+
+    def _near(self, rows: Rows, perfect: Rows) -> Iterator[tuple[str, Rows]]:
+        for name, x in perfect.items():
+            domain = self.draw.domains[name]
+            if x is rows[name] or domain.integral or domain.values is not None:
+                continue
+            for step in _STEPS:
+                near = np.clip(x + step, domain.interval.low, domain.interval.high)
+                if domain.first_bad(near) is None:
+                    yield f"a prediction off by {step:+g}", {**perfect, name: near}
 
     def _not_negative(self, rows: Rows) -> str | None:
         costs = self.subject.costs(rows)
@@ -309,14 +335,15 @@ def _agreed(subject: Subject, other: Subject, rows: Rows) -> str:
         return ""
     finite = np.isfinite(mine) & np.isfinite(theirs)
     apart = np.abs(mine - theirs)[finite]
-    scale = np.maximum(np.abs(theirs[finite]), np.finfo(np.float64).tiny)
     if apart.size == 0:
         return ""
+    size = np.abs(theirs[finite])
+    scale = np.maximum(size, max(float(size.max()) * 1e-9, np.finfo(np.float64).tiny))
     return f"greatest difference {apart.max():.2g}, relative {(apart / scale).max():.2g}"
 
 
 def _shown(rows: Rows) -> Mapping[str, Any]:
-    return {name: _numbers(x[:_SHOWN_COSTS].tolist()) for name, x in rows.items()}
+    return {name: _numbers(x[:_SHOWN_ROWS].tolist()) for name, x in rows.items()}
 
 
 def _numbers(value: Any) -> Any:
