@@ -26,6 +26,7 @@ from losscli.domain import Array
 from losscli.engine.evaluate import Sample
 from losscli.engine.evaluation import Evaluation, of_models
 from losscli.engine.settle import settle
+from losscli.engine.slices import Slicing
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.results import SMALL_SLICE, Diagnostic, LossRecord, Result
 from losscli.spec import BoundLoss, Loss, parse
@@ -350,6 +351,7 @@ class Contest:
             [*evaluations, *same],
             self.inputs,
             self.threads,
+            detail=False,
             take_samples=folds.take,
             progress=self.progress,
             keep_entries=True,
@@ -469,12 +471,10 @@ class _Folds:
         self.rows += len(models[0])
 
     def _take_slices(self, models: Sequence[Sample], clusters: Array | None) -> None:
-        codes = np.stack([models[0].codes[name] for name in self.contest.by], axis=1)
-        keys, which = np.unique(codes.astype(np.int64), axis=0, return_inverse=True)
-        order = np.argsort(which.reshape(-1), kind="stable")
-        stops = np.cumsum(np.bincount(which.reshape(-1), minlength=len(keys)))
-        for key, rows in zip(keys.tolist(), np.split(order, stops[:-1]), strict=True):
-            name = tuple(key)
+        slicing = Slicing.of(models[0].codes, self.contest.by)
+        order, segments = slicing.sorted()
+        pairs = zip(slicing.keys, np.split(order, segments.starts[1:]), strict=True)
+        for name, rows in pairs:
             if name not in self.slices:
                 self.slices[name] = self._fold()
             some = [model[rows] for model in models]

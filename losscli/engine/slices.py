@@ -46,13 +46,13 @@ class Slicing:
     which: NDArray[np.intp]
 
     @classmethod
-    def of(cls, block: Block, by: Sequence[str]) -> Slicing:
+    def of(cls, codes: Mapping[str, Array], by: Sequence[str]) -> Slicing:
         """By the codes of these roles."""
-        first, *others = (block.codes[name].astype(np.intp) for name in by)
+        first, *others = (codes[name].astype(np.intp) for name in by)
         found, which = _distinct(first)
         columns = [found]
-        for codes in others:
-            more, inner = _distinct(codes)
+        for other in others:
+            more, inner = _distinct(other)
             pairs, which = _distinct(which * len(more) + inner)
             columns = [column[pairs // len(more)] for column in columns]
             columns.append(more[pairs % len(more)])
@@ -259,7 +259,7 @@ class Slices:
         Raises:
             DataError: there are too many slices.
         """
-        slicing = Slicing.of(block, list(by))
+        slicing = Slicing.of(block.codes, list(by))
         places = {key: place for place, key in enumerate(slicing.keys)}
         _check_number(places, by)
         samples = np.bincount(slicing.which, minlength=len(places))

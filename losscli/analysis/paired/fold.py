@@ -390,17 +390,21 @@ def _studentise(
     sides: RatioSides, models: Sequence[Spread], gaps: Sequence[Gap | None], method: Method
 ) -> tuple[list[Spread], list[Gap | None]]:
     """Ratios have a standard error in every replicate, so their t values can be drawn."""
-    first, confidence = method.reference, method.confidence
+    first, confidence, k = method.reference, method.confidence, len(models)
     pulls = sides.influences()
     pulls = np.concatenate([pulls, pulls - pulls[:, [first]]], axis=1)
-    observed = sides.under(np.ones((1, sides.units)))[0]
-    observed = np.concatenate([observed, observed - observed[first]])
+    # All that is needed of a replicate is sums over its units: one product of matrices.
+    columns = np.concatenate([sides.loss, sides.divisor, pulls, pulls**2], axis=1)
+    cuts = np.cumsum([k, k, 2 * k])
+    losses = sides.under(np.ones((1, sides.units)))[0]
+    observed = np.concatenate([losses, losses - losses[first]])
     drawn = []
     for counts in bootstrap_counts(method.seed, sides.units, method.resamples):
-        losses = sides.under(counts)
+        loss, divisor, mean, square = np.split(counts @ columns, cuts, axis=1)
+        losses = loss / divisor
         losses = np.concatenate([losses, losses - losses[:, [first]]], axis=1)
-        mean, square = counts @ pulls / sides.units, counts @ pulls**2 / sides.units
-        stderr = np.sqrt(np.maximum(square - mean**2, 0.0) / (sides.units - 1))
+        variance = square / sides.units - (mean / sides.units) ** 2
+        stderr = np.sqrt(np.maximum(variance, 0.0) / (sides.units - 1))
         drawn.append(np.where(stderr == 0.0, math.inf, (losses - observed) / stderr))
     t_values = np.concatenate(drawn)
     made = []

@@ -29,10 +29,12 @@ def bootstrap_counts(seed: int, units: int, replicates: int) -> Iterator[Array]:
     """How often each unit is drawn, (some replicates, units) at a time: with replacement, as many
     as there are."""
     for number, size in _runs(units, replicates):
-        drawn = stream(seed, BOOTSTRAP, number).integers(0, units, (size, units))
-        drawn += np.arange(size)[:, np.newaxis] * units
-        counts = np.bincount(drawn.ravel(), minlength=size * units)
-        yield counts.reshape(size, units).astype(np.float64)
+        counts = np.empty((size, units))
+        for count, drawn in zip(
+            counts, stream(seed, BOOTSTRAP, number).integers(0, units, (size, units)), strict=True
+        ):
+            count[:] = np.bincount(drawn, minlength=units)
+        yield counts
 
 
 def random_swaps(seed: int, units: int, replicates: int) -> Iterator[Array]:
