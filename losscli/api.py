@@ -34,6 +34,7 @@ def compute(
     threads: int | None = None,
     on: str | Sequence[str] = (),
     on_missing: str = "error",
+    missing: str = "error",
     **named: object,
 ) -> Result:
     """Evaluate a loss.
@@ -53,6 +54,8 @@ def compute(
         on: the column, or columns, by which the rows of frames and files are joined; ``id=V1``
             where the first says id and the others V1. Without it rows pair by position.
         on_missing: what becomes of a row whose key is not in all of them: ``error`` or ``drop``.
+        missing: what becomes of a row that lacks a value (null, NA or NaN): ``error``, or ``drop``
+            to leave it out; then NaN is no value either.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
             (``label_smoothing=0.1``).
@@ -76,7 +79,7 @@ def compute(
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
-    reading = Reading(on=(on,) if isinstance(on, str) else tuple(on), on_missing=on_missing)
+    reading = Reading.of(on, on_missing, missing)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
     bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)

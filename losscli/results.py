@@ -205,7 +205,8 @@ class Result:
             With ``reduction="none"`` it is the mean, and the per-sample losses are the result.
         reductions: every reduction this loss allows that is a number.
         divisor: what the mean divides by; ``divisor_meaning`` says what that is.
-        n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0).
+        n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0), and ``missing``
+            of them lack a value. ``missing_rows`` are rows of the files; a group is several.
         group: the column whose values made a sample of several rows; ``n`` counts groups then.
         key_of: what sample ``i`` (from 0) is called, if it is a group or rows have keys.
         rank_error: where a number rests on quantiles of very many rows, by what share of the rows
@@ -243,6 +244,13 @@ class Result:
     by: tuple[str, ...] = ()
     slices: tuple[SliceRecord, ...] = ()
     join: JoinRecord | None = None
+    missing: int = 0
+    missing_rows: int = 0
+
+    @property
+    def counted(self) -> int:
+        """How many rows, or groups, the result rests on."""
+        return self.n - self.ignored - self.missing
 
     @property
     def samples(self) -> str:
@@ -263,6 +271,7 @@ class Result:
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
+        parts += [f"missing:{self.missing_rows}"] if self.missing_rows else []
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
 
     @property
@@ -288,6 +297,8 @@ class Result:
             "n": self.n,
             "group": self.group,
             "ignored": self.ignored,
+            "missing": self.missing,
+            "missing_rows": self.missing_rows,
             "reduction": self.reduction,
             "value": None if self.reduction == "none" else finite_or_none(self.value),
             "status": self.status,

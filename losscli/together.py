@@ -12,7 +12,7 @@ import numpy as np
 from losscli.analysis.diagnostics import diagnose, guide_word
 from losscli.analysis.facts import Facts
 from losscli.analysis.slices import with_intervals
-from losscli.data.align import check_counts, no_rows
+from losscli.data.align import check_counts, no_rows, nothing_there
 from losscli.data.feed import Inputs
 from losscli.engine.evaluate import (
     NOTHING,
@@ -119,7 +119,7 @@ class Together:
         roles = None
         if self.take_roles is not None and 0 in view.members:
             roles = self.take_roles.of(block)
-        if any(measures[number].bound.loss.is_list for number in view.members):
+        if not block.rows or any(measures[n].bound.loss.is_list for n in view.members):
             # What the facts know of columns does not hold for lists.
             return _Seen(states, Facts(self.detail, rows=block.rows), roles)
         return _Seen(states, facts_of(block, detail=self.detail), roles)
@@ -133,6 +133,8 @@ class Together:
         state = total.state
         if state is None:
             raise no_rows(self.inputs)
+        if state.is_empty:
+            raise nothing_there(self.inputs)
         result = conclude(view.plan, measure, state)
         if total.per_sample:
             result = replace(result, per_sample=np.concatenate(total.per_sample))

@@ -22,6 +22,7 @@ from losscli.comparison import (
     is_settled,
 )
 from losscli.data.feed import Inputs
+from losscli.data.reading import Reading
 from losscli.domain import Array
 from losscli.engine.evaluate import Sample
 from losscli.engine.evaluation import Evaluation, of_models
@@ -154,6 +155,9 @@ def compare(
     by: object = None,
     group: object = None,
     threads: int | None = None,
+    on: str | Sequence[str] = (),
+    on_missing: str = "error",
+    missing: str = "error",
     **named: object,
 ) -> Comparison:
     """Compare models by one loss on the same rows.
@@ -177,6 +181,8 @@ def compare(
         by: what to slice by, as for :func:`losscli.compute`.
         group: which rows belong together, as for :func:`losscli.compute`.
         threads: how many to use; the result has the same bits for any number.
+        on, on_missing, missing: as for :func:`losscli.compute`; a row that lacks a value for one
+            model counts for none.
         named: further data by its role (``sample_weight=...``, ``weight=...``), and parameters.
 
     Returns:
@@ -209,7 +215,9 @@ def compare(
         for name, given in models.items()
         for role, value in _of_model(name, given, own).items()
     }
-    inputs = from_arrays(roles, (), {**held, **shared}, group, labels, values)
+    inputs = from_arrays(
+        roles, (), {**held, **shared}, group, labels, values, Reading.of(on, on_missing, missing)
+    )
     contest = Contest(bound, inputs, tuple(models), judging, threads, slices)
     return contest.settled(reduction).evaluate()
 
@@ -460,7 +468,11 @@ class _Folds:
 
     def take(self, samples: Samples) -> None:
         """The next rows, of every evaluation."""
-        given = [sample for sample in samples if sample is not None]
+        rows = max(len(sample) for sample in samples if sample is not None)
+        given = [sample.counted() for sample in samples if sample is not None]
+        if len(given[0]) == 0:
+            self.rows += rows
+            return
         models = given[: len(self.contest.models)]
         for sample, roles in zip(given[len(models) :], self.same, strict=True):
             self._check_same(sample, roles)
@@ -468,7 +480,7 @@ class _Folds:
         self.whole.add(models, clusters)
         if self.contest.by:
             self._take_slices(models, clusters)
-        self.rows += len(models[0])
+        self.rows += rows
 
     def _take_slices(self, models: Sequence[Sample], clusters: Array | None) -> None:
         slicing = Slicing.of(models[0].codes, self.contest.by)

@@ -137,6 +137,14 @@ OnMissing: TypeAlias = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+Missing: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="error|drop",
+        help="What becomes of rows that lack a value: empty cells, nulls, NaN.",
+        rich_help_panel=DATA,
+    ),
+]
 Memory: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -155,6 +163,7 @@ def reading_of(
     input_format: InputFormat = None,
     on: On = None,
     on_missing: OnMissing = "error",
+    missing: Missing = "error",
     memory: Memory = "1G",
 ) -> Reading:
     """How files are read, from the options of every command that reads some."""
@@ -165,6 +174,7 @@ def reading_of(
         input_format=input_format,
         on=tuple(on or ()),
         on_missing=on_missing,
+        missing=missing,
         memory=_bytes("--memory", memory),
     )
 

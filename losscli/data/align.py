@@ -48,6 +48,15 @@ def _rows(count: int) -> str:
     return f"{count} row" if count == 1 else f"{count} rows"
 
 
+def nothing_there(inputs: Inputs) -> DataError:
+    """The error for data of which no row has all its values."""
+    names = " and ".join(feed.name for feed in inputs.feeds)
+    return DataError(
+        f"no row of {names} has all its values, so nothing is left to evaluate",
+        hint="look whether a column is empty altogether, or -c names the wrong one",
+    )
+
+
 def no_rows(inputs: Inputs) -> DataError:
     """The error for data without a single row."""
     names = " and ".join(feed.name for feed in inputs.feeds) or "the input"

@@ -91,10 +91,10 @@ def from_arrays(
     labels = {**labels, **{name: one.labels for name, one in found.items()}}
     opened = [
         *feeds(sources, roles, {}, reserved, found, joined),
-        *([] if joined else _frames(roles, given, shared)),
+        *([] if joined else _frames(roles, given, shared, reading.gaps)),
     ]
     held: dict[str, Any] = {
-        role.name: _values(role, given[role.name])
+        role.name: _values(role, given[role.name], reading.gaps)
         for role in roles
         if role.name in given and not _is_frame_or_path(given[role.name])
     }
@@ -115,7 +115,7 @@ def from_arrays(
     order = [*(role.name for role in roles), *labels]
     made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
     made += [_labels_feed(name, values, labels[name]) for name, values in labelled.items()]
-    inputs = Inputs(tuple(made), constants, labels=labels)
+    inputs = Inputs(tuple(made), constants, labels=labels, missing=reading.missing)
     if joined is not None:
         inputs = joined.apply(inputs)
     if group is None:
@@ -177,7 +177,7 @@ def _sources(
     """The tables in which roles are to be looked for: files, and frames that need a look."""
     files = OpenTables(reading)
     sources = []
-    frame = FrameTable(shared) if is_frame(shared) else None
+    frame = FrameTable(shared, gaps=reading.gaps) if is_frame(shared) else None
     for role in roles:
         value = given.get(role.name)
         if isinstance(value, str | os.PathLike):
@@ -186,16 +186,19 @@ def _sources(
         elif frame is not None and value is shared:
             sources.append(Source(role, frame, alone=False))
         elif is_frame(value) and reading.on:
-            sources.append(Source(role, FrameTable(value, f"the frame of {role.name}"), alone=True))
+            name = f"the frame of {role.name}"
+            sources.append(Source(role, FrameTable(value, name, gaps=reading.gaps), alone=True))
     return sources
 
 
-def _frames(roles: Sequence[Role], given: Mapping[str, object], shared: object) -> Iterator[Feed]:
+def _frames(
+    roles: Sequence[Role], given: Mapping[str, object], shared: object, gaps: bool
+) -> Iterator[Feed]:
     """Frames given for one role each, of which every column is meant."""
     for role in roles:
         value = given.get(role.name)
         if is_frame(value) and value is not shared:
-            whole = FrameTable(value)
+            whole = FrameTable(value, gaps=gaps)
             yield whole.feed({role.name: tuple(range(len(whole.columns)))})
 
 
@@ -213,18 +216,18 @@ def _reject_arrays(
         )
 
 
-def _values(role: Role, value: object) -> Numbers | Ragged:
+def _values(role: Role, value: object, gaps: bool) -> Numbers | Ragged:
     if not role.domain.is_list:
-        return _numbers(role.name, value)
+        return _numbers(role.name, value, gaps)
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         return checked(value, Place(role.name))
     if is_arrow(value) or is_series(value) or isinstance(value, list | tuple | np.ndarray):
-        return lists_of(value, Place(role.name))
-    return _numbers(role.name, value)
+        return lists_of(value, Place(role.name, gaps=gaps))
+    return _numbers(role.name, value, gaps)
 
 
-def _numbers(role: str, value: object) -> Numbers:
-    place = Place(role)
+def _numbers(role: str, value: object, gaps: bool) -> Numbers:
+    place = Place(role, gaps=gaps)
     if is_arrow(value):
         return arrow_numbers(value, place)
     if is_series(value):
@@ -236,7 +239,10 @@ def _numbers(role: str, value: object) -> Numbers:
         raise _not_an_array(role, value, error) from error
     masked = sys.modules.get("numpy.ma")
     if masked is not None and isinstance(value, masked.MaskedArray) and masked.is_masked(value):
-        raise place.missing(int(np.argwhere(masked.getmaskarray(value))[0][0]))
+        if not gaps:
+            raise place.missing(int(np.argwhere(masked.getmaskarray(value))[0][0]))
+        hidden = masked.getmaskarray(value)
+        return np.where(hidden, np.nan, checked(np.where(hidden, 0, array), place))
     return checked(array, place)
 
 

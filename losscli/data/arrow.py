@@ -70,6 +70,8 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
             shape.
     """
     kind = array.type
+    if place.gaps and array.null_count:
+        return _with_gaps(array, place, shape)
     if is_tensor(kind):
         return _tensors(array, place)
     if isinstance(kind, pa.BaseExtensionType):
@@ -95,6 +97,36 @@ def _decoded(array: pa.Array) -> pa.Array:
     return run_end_decode(array)
 
 
+def _with_gaps(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numbers:
+    """The values, and NaN where one is missing."""
+    there = np.flatnonzero(values_of(array.is_valid()))
+    try:
+        found = numbers(array.take(from_integers(there)), Place(None, gaps=True), shape)
+    except DataError as error:
+        row = int(there[0 if error.row is None else error.row - 1])
+        raise place.fault(error.message, row, error.hint) from None
+    inner = shape if shape and not len(there) else found.shape[1:]
+    values = np.full((len(array), *inner), np.nan)
+    if len(there):
+        values[there] = found
+    return values
+
+
+def _lists_with_gaps(array: pa.Array, place: Place, inner: tuple[int, ...] | None) -> Ragged:
+    """The lists; a missing one is a list of one missing value."""
+    is_there = values_of(array.is_valid()).astype(bool)
+    there = np.flatnonzero(is_there)
+    try:
+        found = lists(array.take(from_integers(there)), Place(None, gaps=True), inner)
+    except DataError as error:
+        row = int(there[0 if error.row is None else error.row - 1])
+        raise place.fault(error.message, row, error.hint) from None
+    shape = inner if inner is not None and not len(there) else found.values.shape[1:]
+    nothing = Ragged(np.full((1, *shape), np.nan), np.array([0, 1]))
+    whole = Ragged.joined([Ragged(found.values.reshape(-1, *shape), found.offsets), nothing])
+    return whole.take(np.where(is_there, np.cumsum(is_there) - 1, len(there)))
+
+
 def is_tensor(kind: pa.DataType) -> bool:
     """Are these arrays of one fixed shape?"""
     return isinstance(kind, pa.FixedShapeTensorType)
@@ -108,11 +140,13 @@ def lists(array: pa.Array, place: Place, inner: tuple[int, ...] | None = None) -
     """
     if isinstance(array.type, pa.BaseExtensionType):
         return lists(array.storage, place, inner)
+    if place.gaps and array.null_count:
+        return _lists_with_gaps(array, place, inner)
     if array.null_count:
         raise place.missing(int(np.argmax(values_of(array.is_null()))))
     offsets = np.concatenate([[0], np.cumsum(_lengths(array), dtype=np.int64)])
     try:
-        flat = numbers(array.flatten(), Place(None), inner)
+        flat = numbers(array.flatten(), Place(None, gaps=place.gaps), inner)
     except DataError as error:
         # The row of an element of a list is the row of its list.
         element_at = 0 if error.row is None else error.row - 1
@@ -151,7 +185,7 @@ def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numb
         )
     inner = shape[1:] if shape else None
     try:
-        flat = numbers(array.flatten(), Place(None), inner or None)
+        flat = numbers(array.flatten(), Place(None, gaps=place.gaps), inner or None)
     except DataError as error:
         # The row of an element of a list is the row of its list.
         row = 0 if error.row is None else (error.row - 1) // max(length, 1)
@@ -168,7 +202,9 @@ def _lengths(array: pa.Array) -> Any:
 
 
 def _tensors(array: pa.Array, place: Place) -> Numbers:
-    numbers(array.storage, place)
+    flat = numbers(array.storage, place)
+    if place.gaps and array.storage.flatten().null_count:
+        return flat.reshape(len(array), *array.type.shape)
     values: Numbers = array.to_numpy_ndarray()
     return values
 

@@ -43,12 +43,14 @@ class BatchTable(ABC):
         name: what messages call it.
         schema: the type of every column.
         columns: the same, for the rules that choose columns.
+        gaps: may values be missing?
     """
 
     parts = None
 
-    def __init__(self, name: str, schema: pa.Schema) -> None:
+    def __init__(self, name: str, schema: pa.Schema, *, gaps: bool = False) -> None:
         self.name = name
+        self.gaps = gaps
         self.schema = schema
         self.columns: Sequence[Column] = [column(field) for field in schema]
 
@@ -127,13 +129,25 @@ class BatchFeed(ChunkedFeed):
             raise _not_numbers(self.name, column)
         if not column.is_list or self.rows == 0:
             return (), 1
-        with closing(self._table.batches([column.name], 0, 1, 1)) as batches:
-            batch = next(batch for batch in batches if batch.num_rows)
-        array, place = batch.column(0)[:1], Place(self.name, column.name)
+        place = Place(self.name, column.name, gaps=self._table.gaps)
+        array = self._first_there(column.name) if place.gaps else self._first(column.name)
         if not may_vary or is_tensor(array.type):
             return row_shape(array, place), 1
         first = lists(array, place)
         return (VARIES, *first.values.shape[1:]), max(len(first.values), 1)
+
+    def _first(self, column: str) -> pa.Array:
+        with closing(self._table.batches([column], 0, 1, 1)) as batches:
+            return next(batch for batch in batches if batch.num_rows).column(0)[:1]
+
+    def _first_there(self, column: str) -> pa.Array:
+        """The first value that is not missing."""
+        with closing(self._table.batches([column], 0, self.rows, MOST_ROWS)) as batches:
+            for batch in batches:
+                there = batch.column(0).drop_null()[:1]
+                if len(there):
+                    return there
+        raise DataError("holds no value in any row", path=self.name, column=column)
 
     def _role(self, role: str, columns: tuple[int, ...]) -> RoleInput:
         at = self.positions[role][0]
@@ -170,7 +184,9 @@ class BatchFeed(ChunkedFeed):
     def _columns(self, batch: pa.RecordBatch, row: int) -> Chunk:
         wanted = zip(self._names, self._shapes, self._coders, strict=True)
         return [
-            self._column(batch.column(name), Place(self.name, name, row), shape, coder)
+            self._column(
+                batch.column(name), Place(self.name, name, row, gaps=self._table.gaps), shape, coder
+            )
             for name, shape, coder in wanted
         ]
 

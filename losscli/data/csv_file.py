@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TYPES = {"bool": pa.bool_()}
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 _MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
+_SPELLINGS = sorted({spelt for word in _MISSING for spelt in (word, word.upper(), word.title())})
 
 
 # Positions, each with its coder or None for numbers.
@@ -46,12 +48,16 @@ Columns: TypeAlias = Sequence[tuple[int, "Coder | None"]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the cells of a CSV file are told apart, and what the columns hold."""
+    """How the cells of a CSV file are told apart, and what the columns hold.
+
+    With ``gaps`` numbers may be missing.
+    """
 
     file: Stored
     delimiter: str
     decimal: str
     columns: tuple[Column, ...]
+    gaps: bool = False
 
     @property
     def path(self) -> str:
@@ -106,7 +112,7 @@ class CsvTable:
             raise DataError("has a header but no rows", path=path, hint=hint)
         columns = tuple(_column(name, i, rows, reading.decimal) for i, name in enumerate(names))
         self.columns: Sequence[Column] = columns
-        self._layout = Layout(file, mark, reading.decimal, columns)
+        self._layout = Layout(file, mark, reading.decimal, columns, reading.gaps)
 
     def feed(
         self,
@@ -198,7 +204,7 @@ class _Parser:
         self._convert = pacsv.ConvertOptions(
             column_types=types,
             include_columns=included,
-            null_values=[""],
+            null_values=_SPELLINGS if layout.gaps and not text else [""],
             strings_can_be_null=True,
             check_utf8=bool(text),
             decimal_point=layout.decimal,
@@ -233,7 +239,8 @@ class _Parser:
         table = self._table(data)
         if table is None or len(table) != rows:
             return None
-        if any(table.column(self._names[i]).null_count for i, coder in columns if coder is None):
+        has_gaps = any(table.column(self._names[i]).null_count for i, c in columns if c is None)
+        if has_gaps and not self._layout.gaps:
             return None
         start, count = wanted.start, wanted.stop - wanted.start
         found: list[Numbers] = []
@@ -273,6 +280,8 @@ def _to_numpy(column: pa.ChunkedArray, kind: pa.DataType) -> Numbers | None:
             column = pc.utf8_trim_whitespace(column).cast(kind)
         except pa.ArrowInvalid:
             return None
+    if column.null_count:
+        column = column.cast(pa.float64()).fill_null(np.nan)
     parts = [values_of(chunk) for chunk in column.chunks]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -300,7 +309,9 @@ def read_carefully(
                 if coder is not None:
                     texts[at].append(cells[i] or None)
                     continue
-                place = Place(layout.path, layout.columns[i].name, first_row + row)
+                place = Place(
+                    layout.path, layout.columns[i].name, first_row + row, gaps=layout.gaps
+                )
                 values[at].append(_read_cell(cells[i], place, layout))
     if row + 1 != rows:
         raise DataError(
@@ -322,7 +333,10 @@ def read_carefully(
 def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
     expected = len(layout.columns)
     place = Place(layout.path, None, row)
-    if not cells or (len(cells) == 1 and cells[0].isspace()):
+    if expected == 1 and not cells and layout.gaps:
+        cells.append("")
+    is_gap = expected == 1 and layout.gaps
+    if not cells or (len(cells) == 1 and cells[0].isspace() and not is_gap):
         raise place.fault("blank line", hint="remove it, or write the value that is missing")
     if len(cells) != expected:
         mark = NAMES.get(layout.delimiter, repr(layout.delimiter))
@@ -336,6 +350,8 @@ def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
 def _read_cell(cell: str, place: Place, layout: Layout) -> float:
     text = cell.strip()
     if text.casefold() in _MISSING:
+        if place.gaps:
+            return math.nan
         raise place.missing(0)
     boolean = _BOOLEANS.get(text.casefold())
     if boolean is not None:

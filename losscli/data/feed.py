@@ -137,6 +137,9 @@ class Feed(Protocol):
 class Inputs:
     """The feeds of a run, row by row, and the roles that are one value for all rows.
 
+    ``missing`` says what becomes of rows that lack a value, which is NaN here: they are an
+    ``error`` before they come here, or may be there and are left out (``drop``).
+
     With ``groups`` a row of a feed is a group of rows of a file. Roles in ``labels`` are none of
     the loss: their rows are codes for the values of a column, such as one to slice by. Where rows
     were joined, ``row_keys`` has their keys and ``join`` says what was found.
@@ -146,6 +149,7 @@ class Inputs:
     constants: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
     groups: GroupKeys | None = None
     labels: Mapping[str, Labels] = field(default_factory=lambda: MappingProxyType({}))
+    missing: str = "error"
     row_keys: SampleKeys | None = None
     join: JoinRecord | None = None
 

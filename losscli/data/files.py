@@ -103,7 +103,8 @@ def open_files(
     held = [source.table for source in by_row]
     labelled = find_labelled(held, labels, own, joined=joined is not None)
     made = feeds(by_row, seen, columns, group, labelled, joined)
-    inputs = Inputs(made, whole, labels={name: one.labels for name, one in labelled.items()})
+    coded = {name: one.labels for name, one in labelled.items()}
+    inputs = Inputs(made, whole, labels=coded, missing=reading.missing)
     if joined is not None:
         inputs = joined.apply(inputs)
     if not grouped:

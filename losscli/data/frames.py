@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -79,8 +80,9 @@ class FrameTable:
 
     parts = None
 
-    def __init__(self, frame: Any, name: str = "the data frame") -> None:
+    def __init__(self, frame: Any, name: str = "the data frame", *, gaps: bool = False) -> None:
         self.name = name
+        self._gaps = gaps
         self._frame = frame
         self.columns = [*_describe(frame)]
 
@@ -115,7 +117,7 @@ class FrameTable:
         return MemoryFeed(roles, arrays, positions)
 
     def _column(self, i: int, may_vary: bool) -> Numbers | Ragged:
-        place = Place(None, self.columns[i].name)
+        place = Place(None, self.columns[i].name, gaps=self._gaps)
         column = self._held(i)
         if may_vary:
             return lists_of(column, place)
@@ -185,7 +187,7 @@ def codes(values: Any, coder: Coder, place: Place) -> Numbers:
     parts: list[Numbers] = []
     row = 0
     for chunk in arrow_chunks(values):
-        parts.append(coder.encode(chunk, Place(place.path, place.column, row)))
+        parts.append(coder.encode(chunk, place.at(row)))
         row += len(chunk)
     return np.concatenate(parts) if parts else np.empty(0)
 
@@ -199,7 +201,7 @@ def arrow_numbers(array: Any, place: Place) -> Numbers:
     row = 0
     for chunk in chunks:
         shape = parts[0].shape[1:] if parts else None
-        parts.append(numbers(chunk, Place(place.path, place.column, row), shape))
+        parts.append(numbers(chunk, place.at(row), shape))
         row += len(chunk)
     if not parts:
         return np.empty(0)
@@ -217,7 +219,7 @@ def lists_of(value: Any, place: Place) -> Numbers | Ragged:
     arrays = []
     for row, held in enumerate(rows):
         try:
-            arrays.append(checked(np.asarray(held), Place(place.path, place.column, row)))
+            arrays.append(checked(np.asarray(held), place.at(row)))
         except ValueError:
             raise place.fault("is a list of lists of different lengths", row) from None
     inner = {array.shape[1:] for array in arrays if array.size}
@@ -238,7 +240,7 @@ def _arrow_lists(array: Any, place: Place) -> Numbers | Ragged:
     row = 0
     for chunk in getattr(array, "chunks", [array]):
         inner = parts[0].values.shape[1:] if parts else None
-        parts.append(lists(chunk, Place(place.path, place.column, row), inner))
+        parts.append(lists(chunk, place.at(row), inner))
         row += len(chunk)
     return Ragged.joined(parts) if parts else np.empty((0, 0))
 
@@ -250,7 +252,13 @@ def series_numbers(series: Any, place: Place) -> Numbers:
         return checked(series.to_numpy(), place)
     missing = np.asarray(series.isna())
     if missing.any():
-        raise place.missing(int(missing.argmax()))
+        if not place.gaps:
+            raise place.missing(int(missing.argmax()))
+        there = np.flatnonzero(~missing)
+        found = series_numbers(series.iloc[there], replace(place, gaps=False))
+        values = np.full(len(missing), np.nan)
+        values[there] = found
+        return values
     plain = getattr(dtype, "numpy_dtype", None)
     if plain is None or plain.kind not in "fiub":
         return checked(np.asarray(series), place)
@@ -278,11 +286,22 @@ def checked(array: Numbers, place: Place) -> Numbers:
     raise DataError(message, path=place.path, column=place.column, hint=hint)
 
 
+def _objects_with_gaps(array: Numbers, place: Place) -> Numbers:
+    import pyarrow as pa
+
+    try:
+        return arrow_numbers(pa.array(array, from_pandas=True), place)
+    except pa.ArrowException as error:
+        raise place.fault(f"does not hold numbers: {error}") from None
+
+
 def _unwrapped(array: Numbers, place: Place) -> Numbers:
     """What an array of Python objects holds, if each is a list of numbers, as pandas keeps them."""
     items = array.reshape(-1).tolist()
     for row, item in enumerate(items):
         if item is None or type(item).__name__ in ("NAType", "NaTType"):
+            if place.gaps and array.ndim == 1:
+                return _objects_with_gaps(array, place)
             raise place.missing(row if array.ndim == 1 else row // (array.size // len(array)))
     if array.ndim == 1 and items and isinstance(items[0], list | tuple | np.ndarray):
         import pyarrow as pa

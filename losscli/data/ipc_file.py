@@ -24,13 +24,13 @@ class IpcTable(BatchTable):
         DataError: the file is cut off, or not Arrow after all.
     """
 
-    def __init__(self, file: Stored) -> None:
+    def __init__(self, file: Stored, *, gaps: bool = False) -> None:
         self._stored = file
         self.name = file.name
         self._is_stream = not file.magic.startswith(FILE_MAGIC)
         with self._opened() as reader:
             schema: pa.Schema = reader.schema
-        super().__init__(file.name, schema)
+        super().__init__(file.name, schema, gaps=gaps)
         with self._opened([_cheapest(schema)]) as reader:
             sizes = [batch.num_rows for batch in self._read(reader, 0)]
         self._bounds = [0, *accumulate([sum(sizes)] if self._is_stream else sizes)]

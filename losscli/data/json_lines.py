@@ -38,14 +38,14 @@ class JsonTable(BatchTable):
         DataError: the file is empty, holds one JSON document, or a line is no object.
     """
 
-    def __init__(self, file: Stored) -> None:
+    def __init__(self, file: Stored, *, gaps: bool = False) -> None:
         self._stored = file
         head = _read_head(file)
         self._start = len(_BOM) if head.startswith(_BOM) else 0
         sample = _sample(file.name, head[self._start :])
         kinds = {name: _kind([row.get(name) for row in sample]) for name in _names(sample)}
         self._named = {n: pa.null() if kind is None else kind for n, kind in kinds.items()}
-        super().__init__(file.name, pa.schema([*self._named.items()]))
+        super().__init__(file.name, pa.schema([*self._named.items()]), gaps=gaps)
 
     @property
     def bounds(self) -> Sequence[int]:

@@ -102,15 +102,15 @@ def _open(file: Stored, format: str, reading: Reading, is_part: bool) -> FileTab
     if format == "parquet":
         from losscli.data.parquet_file import ParquetTable
 
-        return ParquetTable(file)
+        return ParquetTable(file, gaps=reading.gaps)
     if format == "arrow":
         from losscli.data.ipc_file import IpcTable
 
-        return IpcTable(file)
+        return IpcTable(file, gaps=reading.gaps)
     if format == "jsonl":
         from losscli.data.json_lines import JsonTable
 
-        return JsonTable(file)
+        return JsonTable(file, gaps=reading.gaps)
     if format in ("npy", "npz"):
         from losscli.data.numpy_file import NumpyTable
 

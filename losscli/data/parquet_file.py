@@ -20,13 +20,13 @@ _TEXT = ("string", "large_string", "binary")
 
 
 class ParquetTable(BatchTable):
-    """A Parquet file whose footer has been read.
+    """A Parquet file whose footer has been read; with ``gaps`` values may be missing.
 
     Raises:
         DataError: the file is cut off, or not Parquet after all.
     """
 
-    def __init__(self, file: Stored) -> None:
+    def __init__(self, file: Stored, *, gaps: bool = False) -> None:
         self._stored = file
         try:
             with pq.ParquetFile(file.path) as opened:
@@ -34,7 +34,7 @@ class ParquetTable(BatchTable):
                 schema: pa.Schema = opened.schema_arrow
         except BROKEN as error:
             raise _unreadable(file.name, error) from None
-        super().__init__(file.name, schema)
+        super().__init__(file.name, schema, gaps=gaps)
         groups = range(self._metadata.num_row_groups)
         self._bounds = [0, *accumulate(self._metadata.row_group(i).num_rows for i in groups)]
 

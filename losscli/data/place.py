@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -37,13 +37,19 @@ class Parts:
 class Place:
     """A column of a file, or an array; ``row``, from 0, is that of the first value at hand.
 
-    Where ``parts`` are given, the row is one of all of them, and a fault names its file.
+    Where ``parts`` are given, the row is one of all of them, and a fault names its file. With
+    ``gaps`` values may be missing; they become NaN.
     """
 
     path: str | None
     column: str | None = None
     row: int = 0
     parts: Parts | None = None
+    gaps: bool = False
+
+    def at(self, row: int) -> Place:
+        """The same column, from this row on."""
+        return replace(self, row=row)
 
     def fault(self, message: str, row: int = 0, hint: str | None = None) -> DataError:
         """What is wrong with the value ``row`` rows further."""
@@ -54,7 +60,9 @@ class Place:
 
     def missing(self, row: int) -> DataError:
         """A value is missing."""
-        hint = "fill it in, or remove the row from every input (pandas writes NaN as missing)"
+        hint = (
+            "fill it in, or leave such rows out with --missing drop (pandas writes NaN as missing)"
+        )
         return self.fault("the value is missing", row, hint)
 
 

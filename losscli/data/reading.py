@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from losscli.errors import UsageError, did_you_mean
@@ -12,6 +13,7 @@ _DELIMITERS = {
 }  # fmt: skip
 _NO_DELIMITER = "\"'\r\n."
 ON_MISSING = ("error", "drop")
+MISSING = ("error", "drop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Reading:
             one by one; ``id=V1`` where the first file says id and the others V1. Without any, rows
             pair by position.
         on_missing: what becomes of a row whose key is not in every file: ``error`` or ``drop``.
+        missing: what becomes of a row that lacks a value: ``error`` or ``drop``.
         memory: the bytes that a join may use before it goes to disk.
 
     Raises:
@@ -41,6 +44,7 @@ class Reading:
     input_format: str | None = None
     on: tuple[str, ...] = ()
     on_missing: str = "error"
+    missing: str = "error"
     memory: int = 2**30
 
     def __post_init__(self) -> None:
@@ -51,6 +55,18 @@ class Reading:
         if self.input_format is not None:
             _check_word("input format", self.input_format, INPUT_FORMATS)
         _check_word("--on-missing", self.on_missing, ON_MISSING)
+        _check_word("--missing", self.missing, MISSING)
+
+    @classmethod
+    def of(cls, on: str | Iterable[str], on_missing: str, missing: str) -> Reading:
+        """What a Python call says about the rows."""
+        keys = (on,) if isinstance(on, str) else tuple(on)
+        return cls(on=keys, on_missing=on_missing, missing=missing)
+
+    @property
+    def gaps(self) -> bool:
+        """May values be missing?"""
+        return self.missing != "error"
 
 
 def _check_word(what: str, given: str, known: tuple[str, ...]) -> None:

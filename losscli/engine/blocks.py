@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from losscli.data.feed import RoleInput, Rows
 from losscli.domain import Array, LengthDomain
+from losscli.engine.gaps import Gaps
 from losscli.engine.plan import Block, Plan
 from losscli.errors import DataError
 from losscli.ragged import Ragged
 from losscli.shapes import Fit
 
 
-def arrange(plan: Plan, read: Mapping[str, Rows], start: int, rows: int) -> Block:
-    """The block of the ``rows`` rows from ``start`` on.
+def arrange(plan: Plan, read: Mapping[str, Rows], gaps: Gaps) -> Block:
+    """The block of the rows that were read; ``gaps`` says where they stood.
 
     Raises:
         DataError: a value is outside its domain, lists that belong together differ in length, or
@@ -31,41 +32,41 @@ def arrange(plan: Plan, read: Mapping[str, Rows], start: int, rows: int) -> Bloc
             continue
         values, source = read[name], plan.inputs.roles[name]
         if not isinstance(values, Ragged):
-            arrays[name] = _checked(fit.conform(values), fit, source, start)
+            arrays[name] = _checked(fit.conform(values), fit, source, gaps)
             continue
         flat = _flat(values, fit)
-        _check_lists(flat, values, fit, source, start)
+        _check_lists(flat, values, fit, source, gaps)
         if fit.domain.is_list:
             arrays[name] = Ragged(flat, values.offsets)
         elif has_lists:
-            arrays[name] = _one_a_group(flat, values, source, start)
+            arrays[name] = _one_a_group(flat, values, source, gaps)
         else:
             arrays[name], groups = flat, values.offsets
             in_groups[name] = values
-    _check_pairs(plan, in_groups, start)
-    _check_lengths(plan, arrays, start)
-    codes = _coded(plan, read, start)
-    return Block(start, rows, arrays, plan.inputs.constants, groups, codes)
+    _check_pairs(plan, in_groups, gaps)
+    _check_lengths(plan, arrays, gaps)
+    codes = _coded(plan, read, gaps)
+    return Block(gaps.start, gaps.count, arrays, plan.inputs.constants, gaps, groups, codes)
 
 
-def _coded(plan: Plan, read: Mapping[str, Rows], start: int) -> dict[str, Array]:
+def _coded(plan: Plan, read: Mapping[str, Rows], gaps: Gaps) -> dict[str, Array]:
     """The codes of all columns; of several columns with the same labels, the first one's."""
     codes: dict[str, Array] = {}
     first: dict[int, str] = {}
     for name, labels in plan.inputs.labels.items():
         if name not in read:
             continue
-        found = _codes(plan, name, read[name], start)
+        found = _codes(plan, name, read[name], gaps)
         same = first.setdefault(id(labels), name)
         if same == name:
             codes[name] = found
         else:
-            _check_alike(plan, (same, name), (codes[same], found), start)
+            _check_alike(plan, (same, name), (codes[same], found), gaps)
     return codes
 
 
 def _check_alike(
-    plan: Plan, names: tuple[str, str], codes: tuple[Array, Array], start: int
+    plan: Plan, names: tuple[str, str], codes: tuple[Array, Array], gaps: Gaps
 ) -> None:
     """Do two columns that should be the same say the same?"""
     differs = np.flatnonzero(codes[0] != codes[1])
@@ -78,19 +79,16 @@ def _check_alike(
         return
     at = next(int(i) for i, pair in zip(differs, pairs, strict=True) if tuple(pair) in apart)
     source, other = (plan.inputs.coded[name] for name in reversed(names))
-    row = start + at if source.bounds is None else int(source.bounds[start + at])
-    raise DataError(
+    raise source.fault(
         f"{labels.show(codes[1][at])} stands where {other.path or 'the data frame'} has "
         f"{labels.show(codes[0][at])}",
-        path=source.path or source.role,
-        column=source.column_at(()),
-        row=row + 1,
+        gaps.row(source, at),
         hint="are both files in the same order? --on COLUMN pairs rows by key; by=FILE says whose "
         f"{labels.column} counts",
     )
 
 
-def _codes(plan: Plan, name: str, values: Rows, start: int) -> Array:
+def _codes(plan: Plan, name: str, values: Rows, gaps: Gaps) -> Array:
     """A code for each row; a group has one."""
     if not isinstance(values, Ragged):
         return values
@@ -102,7 +100,7 @@ def _codes(plan: Plan, name: str, values: Rows, start: int) -> Array:
         before = first[np.searchsorted(values.offsets, at, side="right") - 1]
         raise source.fault(
             f"{labels.show(values.values[at])} in a group that began with {labels.show(before)}",
-            _row_of(source, values, start, at),
+            gaps.row_in(source, values, at),
             hint=f"a group belongs to one {labels.column}, so all its rows need the same value",
         )
     return first
@@ -116,29 +114,17 @@ def _flat(values: Ragged, fit: Fit) -> Array:
     return np.asarray(shaped, np.float64, order=order)
 
 
-def _checked(x: Array, fit: Fit, source: RoleInput, start: int) -> Array:
+def _checked(x: Array, fit: Fit, source: RoleInput, gaps: Gaps) -> Array:
     bad = fit.domain.first_bad(x)
     if bad is not None:
-        raise _outside(x, bad, fit, source, start + bad[0])
+        raise _outside(x, bad, fit, source, gaps.row(source, bad[0]))
     return x
 
 
-def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, start: int) -> None:
+def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, gaps: Gaps) -> None:
     bad = fit.domain.first_bad(flat)
     if bad is not None:
-        raise _outside(flat, bad, fit, source, _row_of(source, values, start, bad[0]))
-
-
-def _row_of(source: RoleInput, values: Ragged, start: int, at: int) -> int:
-    """The row, from 0, that holds element ``at`` of the lists."""
-    if source.bounds is not None:
-        return int(source.bounds[start]) + at
-    return start + int(np.searchsorted(values.offsets, at, side="right")) - 1
-
-
-def _first_row(source: RoleInput, row: int) -> int:
-    """This row, or the first of this group."""
-    return row if source.bounds is None else int(source.bounds[row])
+        raise _outside(flat, bad, fit, source, gaps.row_in(source, values, bad[0]))
 
 
 def _outside(x: Array, bad: tuple[int, ...], fit: Fit, source: RoleInput, row: int) -> DataError:
@@ -150,30 +136,30 @@ def _outside(x: Array, bad: tuple[int, ...], fit: Fit, source: RoleInput, row: i
     )
 
 
-def _one_a_group(flat: Array, values: Ragged, source: RoleInput, start: int) -> Array:
+def _one_a_group(flat: Array, values: Ragged, source: RoleInput, gaps: Gaps) -> Array:
     first = flat[values.offsets[:-1]]
     differs = flat != np.repeat(first, values.lengths, axis=0)
     if differs.any():
         at = int(np.argwhere(differs)[0][0])
         raise source.fault(
             f"{source.role} is one value for a group, but differs within one",
-            _row_of(source, values, start, at),
+            gaps.row_in(source, values, at),
             hint="repeat the value in all rows of the group",
         )
     return first
 
 
-def _check_pairs(plan: Plan, in_groups: Mapping[str, Ragged], start: int) -> None:
+def _check_pairs(plan: Plan, in_groups: Mapping[str, Ragged], gaps: Gaps) -> None:
     """The rows of a group pair by position, so every role has as many."""
     for name, values in in_groups.items():
         first = next(iter(in_groups))
         lengths, expected = values.lengths, in_groups[first].lengths
         if not np.array_equal(lengths, expected):
             at = int((lengths != expected).argmax())
-            raise _different_lengths(plan, (first, name), (expected[at], lengths[at]), start + at)
+            raise _different_lengths(plan, (first, name), (expected[at], lengths[at]), gaps, at)
 
 
-def _check_lengths(plan: Plan, arrays: Mapping[str, Rows], start: int) -> None:
+def _check_lengths(plan: Plan, arrays: Mapping[str, Rows], gaps: Gaps) -> None:
     """Roles with the same axis of items have as many items, row by row, and counts no more."""
     seen: dict[str, tuple[str, NDArray[np.int64]]] = {}
     for name, x in arrays.items():
@@ -185,7 +171,7 @@ def _check_lengths(plan: Plan, arrays: Mapping[str, Rows], start: int) -> None:
         other, expected = seen.setdefault(axis, (name, lengths))
         if not np.array_equal(lengths, expected):
             at = int((lengths != expected).argmax())
-            raise _different_lengths(plan, (other, name), (expected[at], lengths[at]), start + at)
+            raise _different_lengths(plan, (other, name), (expected[at], lengths[at]), gaps, at)
     for name, x in arrays.items():
         domain = plan.fits[name].domain
         if isinstance(domain, LengthDomain) and isinstance(x, np.ndarray):
@@ -193,28 +179,28 @@ def _check_lengths(plan: Plan, arrays: Mapping[str, Rows], start: int) -> None:
             beyond = np.flatnonzero(x > lengths)
             if beyond.size:
                 at = int(beyond[0])
-                raise _too_long(
-                    plan.inputs.roles[name], x[at], f"{whole} has {lengths[at]}", start + at
-                )
+                source = plan.inputs.roles[name]
+                row = gaps.row(source, at)
+                raise _too_long(source, x[at], f"{whole} has {lengths[at]}", row)
 
 
 def _too_long(source: RoleInput, count: float, has: str, row: int) -> DataError:
     return source.fault(
         f"{count:g} are to count, but {has}",
-        _first_row(source, row),
+        row,
         hint="a length is how many entries of a padded row count",
     )
 
 
 def _different_lengths(
-    plan: Plan, names: tuple[str, str], lengths: tuple[int, int], row: int
+    plan: Plan, names: tuple[str, str], lengths: tuple[int, int], gaps: Gaps, at: int
 ) -> DataError:
     source = plan.inputs.roles[names[1]]
     groups = plan.inputs.groups
-    where = f" in group {groups.key(row)}" if groups is not None else ""
+    where = f" in group {groups.key(gaps.sample(at))}" if groups is not None else ""
     noun = "items" if groups is None else "rows"
     return source.fault(
         f"{names[1]} has {lengths[1]} {noun}{where}, {names[0]} has {lengths[0]}",
-        _first_row(source, row),
+        gaps.row(source, at),
         hint="each needs one of the other",
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from losscli.data.feed import NO_LABELS, RoleInput, SampleKeys
 from losscli.domain import Array
+from losscli.engine.gaps import Gaps
 from losscli.engine.plan import Block, Plan
 from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh
 from losscli.engine.slices import Slices, Terms
@@ -97,6 +98,8 @@ class Sample:
             loss the sample weight.
         codes: by the name of each coded column, (n,) the codes of the rows.
         entries: (n, ...) what each row gives to each statistic of a set loss.
+        there: (n,) which rows have all their values; None if all have. One that lacks a value has
+            a loss of its own that is NaN, and adds nothing to anything.
     """
 
     per_sample: Array
@@ -104,6 +107,7 @@ class Sample:
     divisor: Array | float
     codes: Mapping[str, Array] = field(default_factory=dict)
     entries: tuple[Array, ...] = ()
+    there: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.per_sample)
@@ -115,16 +119,36 @@ class Sample:
             self.divisor if isinstance(self.divisor, float) else self.divisor[rows],
             {name: codes[rows] for name, codes in self.codes.items()},
             tuple(values[rows] for values in self.entries),
+            None if self.there is None else self.there[rows],
         )
+
+    def spread(self, gaps: Gaps) -> Sample:
+        """The same rows among those that lack a value."""
+        there = np.zeros(gaps.rows, np.bool_)
+        there[slice(None) if gaps.there is None else gaps.there] = True
+        divisor = np.broadcast_to(self.divisor, len(self))
+        return Sample(
+            gaps.spread(self.per_sample, np.nan),
+            gaps.spread(self.loss, 0.0),
+            gaps.spread(divisor, 0.0),
+            {name: gaps.spread(codes, 0.0) for name, codes in self.codes.items()},
+            tuple(gaps.spread(values, 0.0) for values in self.entries),
+            there,
+        )
+
+    def counted(self) -> Sample:
+        """Without the rows that lack a value."""
+        return self if self.there is None else self[self.there]
 
 
 @dataclass(slots=True)
 class LossState:
     """What is kept of the rows seen so far; a row loss is a weighted mean.
 
-    ``rows`` are samples, which may be groups of ``rows_read``. ``mean_loss`` is there where the
-    mean is one of rows' own means. ``sample`` and ``elements`` hold a single block's values on
-    their way to whoever keeps them.
+    ``rows`` are samples, which may be groups of ``rows_read``; ``missing`` samples, and
+    ``missing_rows`` rows of the files, were left out since they lack a value. ``mean_loss`` is
+    there where the mean is one of rows' own means. ``sample`` and ``elements`` hold a single
+    block's values on their way to whoever keeps them.
     """
 
     rows: int
@@ -143,11 +167,24 @@ class LossState:
     sample: Sample | None = None
     elements: Array | None = None
     slices: Slices | None = None
+    missing: int = 0
+    missing_rows: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Do all rows lack a value?"""
+        return 0 < self.rows == self.missing
+
+    def count(self, other: LossState) -> None:
+        """Take in how many rows were read, and how many of them lack a value."""
+        self.rows += other.rows
+        self.rows_read += other.rows_read
+        self.missing += other.missing
+        self.missing_rows += other.missing_rows
 
     def merge(self, later: LossState) -> None:
         """Take in the rows that follow."""
-        self.rows += later.rows
-        self.rows_read += later.rows_read
+        self.count(later)
         self.ignored += later.ignored
         self.loss.merge(later.loss)
         if self.mean_loss is not None and later.mean_loss is not None:
@@ -192,12 +229,38 @@ class Measure:
     def __call__(self, block: Block) -> LossState:
         try:
             with np.errstate(all="ignore"):
-                return self._evaluate(block)
+                state = self._evaluate(block) if block.rows else self._nothing(block)
         except UserCodeError as error:
             # Rows of groups are those of the block too, but not of the file.
             if error.row is not None and block.groups is None:
-                error.in_row(block.first_row)
+                error.in_row(block.gaps.sample(error.row) - error.row)
             raise
+        if block.gaps.missing_rows:
+            self._count_gaps(state, block)
+        return state
+
+    def _nothing(self, block: Block) -> LossState:
+        """Of rows that all lack a value: counted, and never merged for what they cost."""
+        sums = [ExactSum() for _ in range(3)]
+        nothing = np.empty(0)
+        sample = Sample(nothing, nothing, nothing, block.codes)
+        if self.reduction == "overall":
+            sample = replace(sample, per_sample=np.empty((0, 0)), loss=np.empty((0, 0)))
+        kept = sample if self._wants_sample(block) else None
+        return LossState(0, 0, 0, sums[0], None, sums[1], sums[2], 0, 0, [], None, sample=kept)
+
+    def _count_gaps(self, state: LossState, block: Block) -> None:
+        gaps = block.gaps
+        state.rows = gaps.rows
+        state.rows_read += gaps.missing_rows
+        state.missing = gaps.rows - gaps.count
+        state.missing_rows = gaps.missing_rows
+        if gaps.count == gaps.rows:
+            return
+        if state.sample is not None:
+            state.sample = state.sample.spread(gaps)
+        if state.elements is not None and block.groups is None:
+            state.elements = gaps.spread(state.elements, np.nan)
 
     def _evaluate(self, block: Block) -> LossState:
         seen = rows_of(self.bound, block, alone=self.reduction != "overall")
@@ -216,7 +279,7 @@ class Measure:
         batch = seen.batch_of if seen.weight is None else seen.weight
         mean = own if own is not None and self.reduction in ("mean", "none") else loss
         total = ExactSum.of(loss)
-        nonfinite = _nonfinite(per_sample, block.first_row) if not total.is_finite else []
+        nonfinite = _nonfinite(per_sample, block.gaps) if not total.is_finite else []
         state = LossState(
             rows=block.rows,
             rows_read=seen.rows_read,
@@ -236,7 +299,7 @@ class Measure:
             ),
             elements=seen.elements if self.keep_elements else None,
         )
-        self._look_closer(state, block.first_row, per_sample, mean, share)
+        self._look_closer(state, block.gaps, per_sample, mean, share)
         if self.by:
             terms = None
             if self.reduction != "overall":
@@ -247,22 +310,22 @@ class Measure:
     def _sample(
         self, block: Block, seen: RowLosses, per_sample: Array, loss: Array, divisor: Array | float
     ) -> Sample | None:
+        if not self._wants_sample(block):
+            return None
         if self.reduction == "overall":
-            if not self.keep_entries or block.groups is not None:
-                return None
             nothing = np.empty((block.rows, 0))
             weight = block.plain.get("sample_weight", 1.0)
             return Sample(nothing, nothing, weight, block.codes, _in_order(seen, block.rows))
-        if not self._keeps_rows(block):
-            return None
         return Sample(per_sample, loss, divisor, block.codes)
 
-    def _keeps_rows(self, block: Block) -> bool:
+    def _wants_sample(self, block: Block) -> bool:
+        if self.reduction == "overall":
+            return self.keep_entries and block.groups is None
         # A data set this small is shown row by row, whoever asks.
-        return self.keep_rows or block.first_row + block.rows <= SHOWN_ROWS
+        return self.keep_rows or block.first_row + block.gaps.rows <= SHOWN_ROWS
 
     def _look_closer(
-        self, state: LossState, first_row: int, per_sample: Array, loss: Array, share: Array | float
+        self, state: LossState, gaps: Gaps, per_sample: Array, loss: Array, share: Array | float
     ) -> None:
         counted = None
         if isinstance(share, np.ndarray):
@@ -274,13 +337,14 @@ class Measure:
         if state.ignored and counted is not None:
             per_sample, loss = per_sample[counted], loss[counted]
         worst = Worst.of(per_sample, 0, WORST_ROWS)
-        worst.row = (worst.row if counted is None else counted[worst.row]) + first_row
+        places = worst.row if counted is None else counted[worst.row]
+        worst.row = (places if gaps.there is None else gaps.there[places]) + gaps.start
         finite = per_sample[~np.isnan(per_sample)] if state.nonfinite else per_sample
         state.detail = Detail(
             losses=Moments.of(per_sample, None),
             ratio=Moments.of(loss, share) if isinstance(share, np.ndarray) else None,
             extremes=Extremes.of(finite),
-            quantiles=Quantiles.of(finite, first_row),
+            quantiles=Quantiles.of(finite, gaps.start),
             worst=worst,
             counted=per_sample.size,
             above=np.array([np.count_nonzero(per_sample > x) for x in self.asked.levels], np.int64),
@@ -305,9 +369,9 @@ def _ratio(loss: Array, share: Array | float) -> Array:
     return np.divide(loss, share, out=loss.copy(), where=share != 0.0)
 
 
-def _nonfinite(per_sample: Array, first_row: int) -> list[RowLoss]:
+def _nonfinite(per_sample: Array, gaps: Gaps) -> list[RowLoss]:
     found = np.flatnonzero(~np.isfinite(per_sample))
-    return [RowLoss(first_row + int(i) + 1, float(per_sample[i])) for i in found]
+    return [RowLoss(gaps.sample(i) + 1, float(per_sample[i])) for i in found.tolist()]
 
 
 @dataclass(slots=True)
@@ -332,6 +396,11 @@ class Total:
         state.sample = state.elements = None
         if self.state is None:
             self.state = state
+        elif state.is_empty:
+            self.state.count(state)
+        elif self.state.is_empty:
+            state.count(self.state)
+            self.state = state
         else:
             self.state.merge(state)
 
@@ -345,6 +414,8 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         inputs=_input_records(plan, state.rows_read),
         n=state.rows,
         ignored=state.ignored,
+        missing=state.missing,
+        missing_rows=state.missing_rows,
         reduction=measure.reduction,
         value=reductions["mean" if measure.reduction == "none" else measure.reduction],
         reductions=reductions,
@@ -387,7 +458,7 @@ def _reductions(measure: Measure, state: LossState) -> Iterator[tuple[str, float
 
 def _divisor(measure: Measure, state: LossState) -> float:
     if measure.reduction == "overall":
-        return float(state.rows_read - state.ignored)
+        return float(state.rows_read - state.missing_rows - state.ignored)
     return (state.batch if measure.reduction == "batchmean" else state.divisor).total()
 
 
@@ -421,7 +492,8 @@ def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     own_rows = loss.is_set or loss.is_list or loss.mean_of_rows
     if loss.divides_by and state.has_divisor and not loss.mean_of_rows:
         return loss.divides_by
-    counts = rows if own_rows else "rows" if state.elements_seen == state.rows_read else "elements"
+    seen = state.rows_read - state.missing_rows
+    counts = rows if own_rows else "rows" if state.elements_seen == seen else "elements"
     if loss.is_set and plan.inputs.groups is not None:
         return f"{rows} not ignored" if state.ignored else rows
     if "weight" in given or measure.bound.params.get("weight") is not None:

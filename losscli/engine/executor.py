@@ -21,6 +21,7 @@ import numpy as np
 from losscli.data.align import count_mismatch
 from losscli.data.feed import Cursor, Rows
 from losscli.engine.blocks import arrange
+from losscli.engine.gaps import Gaps, leave_out
 from losscli.engine.plan import Block, Plan, Schedule, Span
 from losscli.numerics import keep_freed_memory
 from losscli.ragged import Ragged
@@ -144,7 +145,7 @@ def _fill(
 def _walk(schedule: Schedule, span: Span, readers: Executor | None) -> Iterator[Blocks]:
     """The blocks of a span, checked against the domains of their roles."""
     step = schedule.step
-    gathers = [_Gather(plan, span.start, step) for plan in schedule.plans]
+    gathers = [_Gather(plan, step) for plan in schedule.plans]
     with ExitStack() as stack:
         cursors: list[Cursor | _Ahead] = []
         for feed in schedule.inputs.feeds:
@@ -155,8 +156,9 @@ def _walk(schedule: Schedule, span: Span, readers: Executor | None) -> Iterator[
             read, rows = _read(schedule, cursors, start)
             if rows == 0:
                 break
+            there, gaps = leave_out(read, start, rows, schedule.inputs)
             start += rows
-            yield tuple(gather.add(read, rows) for gather in gathers)
+            yield tuple(gather.add(there, gaps) for gather in gathers)
     if any(gather.rows for gather in gathers):
         yield tuple(gather.flush() for gather in gathers)
 
@@ -179,36 +181,31 @@ def _read(
 class _Gather:
     """The rows of one plan on their way to a block of its own size."""
 
-    def __init__(self, plan: Plan, start: int, step: int) -> None:
+    def __init__(self, plan: Plan, step: int) -> None:
         self._plan = plan
-        self._start = start
         self._is_whole = plan.block_rows == step
         self._parts: list[Mapping[str, Rows]] = []
+        self._gaps: list[Gaps] = []
         self.rows = 0
 
-    def add(self, read: Mapping[str, Rows], rows: int) -> Block | None:
+    def add(self, read: Mapping[str, Rows], gaps: Gaps) -> Block | None:
         """The block that these rows complete."""
         mine = self._plan.take(read)
         if self._is_whole:
-            return self._arrange(mine, rows)
+            return arrange(self._plan, mine, gaps)
         self._parts.append(mine)
-        self.rows += rows
+        self._gaps.append(gaps)
+        self.rows += gaps.rows
         return self.flush() if self.rows == self._plan.block_rows else None
 
     def flush(self) -> Block | None:
         """The block of what was gathered since the last."""
         if not self._parts:
             return None
-        parts, rows = self._parts, self.rows
-        self._parts, self.rows = [], 0
-        return self._arrange(
-            {name: _join([part[name] for part in parts]) for name in parts[0]}, rows
-        )
-
-    def _arrange(self, read: Mapping[str, Rows], rows: int) -> Block:
-        block = arrange(self._plan, read, self._start, rows)
-        self._start += rows
-        return block
+        parts, gaps = self._parts, Gaps.joined(self._gaps)
+        self._parts, self._gaps, self.rows = [], [], 0
+        read = {name: _join([part[name] for part in parts]) for name in parts[0]}
+        return arrange(self._plan, read, gaps)
 
 
 def _join(parts: Sequence[Rows]) -> Rows:

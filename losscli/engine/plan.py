@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from losscli.data.feed import Feed, Inputs, Rows
 from losscli.domain import Array
+from losscli.engine.gaps import Gaps
 from losscli.ragged import Ragged
 from losscli.shapes import VARIES, Fit
 
@@ -36,13 +37,15 @@ class Block:
     ``arrays`` has one array a role, or lists where a row is one; ``constants`` what holds for all
     rows. Where rows are grouped for a loss that knows no lists, the arrays hold the rows of the
     files and ``groups`` (rows + 1,) says where each group begins. ``codes`` has a code a row for
-    each column that is no role of the loss.
+    each column that is no role of the loss. ``gaps`` says where the rows stood if some were left
+    out for want of a value: then ``rows`` are fewer than were read.
     """
 
     first_row: int
     rows: int
     arrays: Mapping[str, Rows]
     constants: Mapping[str, Array]
+    gaps: Gaps
     groups: NDArray[np.int64] | None = None
     codes: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
 

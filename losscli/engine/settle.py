@@ -10,6 +10,7 @@ import numpy as np
 from losscli.data.align import no_rows
 from losscli.data.feed import Inputs, Rows
 from losscli.engine.blocks import arrange
+from losscli.engine.gaps import leave_out
 from losscli.engine.plan import Plan
 from losscli.engine.shapes import fit_inputs
 from losscli.spec import BoundLoss, Trial
@@ -47,7 +48,8 @@ def settle(
     rows = min(len(x) for x in read.values())
     if rows == 0:
         raise no_rows(inputs)
-    block = arrange(plan, plan.take({name: x[:rows] for name, x in read.items()}), 0, rows)
+    there, gaps = leave_out({name: x[:rows] for name, x in read.items()}, 0, rows, inputs)
+    block = arrange(plan, plan.take(there), gaps)
     roles = {role.name for role in bound.loss.roles}
     trial = Trial(
         arrays={name: x[:_ROWS] for name, x in block.plain.items() if name in roles},

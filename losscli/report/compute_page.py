@@ -312,10 +312,12 @@ def _about(result: Result) -> str:
     if result.reduction == "overall":
         text = f"over {things(result.divisor, 'rows')} at once"
     elif result.reduction == "sum":
-        over = things(result.n - result.ignored, result.samples)
+        over = things(result.counted, result.samples)
         text = f"sum over {over}"
     elif result.divisor_meaning.startswith("sum of"):
         text = f"{result.reduction}: sum / {_divisor(result)}"
     else:
         text = f"{result.reduction} over {_divisor(result)}"
-    return text + (ignored if result.ignored else "")
+    missing = f"; {things(result.missing_rows, 'rows')} without a value"
+    text += ignored if result.ignored else ""
+    return text + (missing if result.missing_rows else "")

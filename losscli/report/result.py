@@ -137,6 +137,7 @@ def _csv_record(result: Result) -> dict[str, object]:
         "status": result.status,
         "n": result.n,
         "ignored": result.ignored,
+        "missing": result.missing,
         "divisor": full(result.divisor),
         "divisor_meaning": result.divisor_meaning,
         **{name: _number(result.reductions.get(name)) for name in ("mean", "sum", "batchmean")},
