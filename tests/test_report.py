@@ -360,10 +360,10 @@ def test_json_is_the_record(full: Result) -> None:
 
 def test_csv_is_one_record_with_the_same_columns_for_every_loss(full: Result) -> None:
     assert rendered(full, "csv") == (
-        "loss,spec,reduction,value,status,n,ignored,divisor,divisor_meaning,mean,sum,batchmean,"
+        "loss,spec,reduction,value,status,n,ignored,missing,divisor,divisor_meaning,mean,sum,batchmean,"
         "std,stderr,min,p25,median,p75,p95,p99,max,tail_share,quantile_error,diagnostics,version,"
         "signature\n"
-        "mse,mse,mean,0.375,ok,3,0,3.0,rows,0.375,1.125,,0.2,0.1,0.25,0.25,0.25,0.4375,0.6125,"
+        "mse,mse,mean,0.375,ok,3,0,0,3.0,rows,0.375,1.125,,0.2,0.1,0.25,0.25,0.25,0.4375,0.6125,"
         "0.6625,0.625,0.5555,0.0,LC206 LC205,1.0,"
         "mse|reduction:mean|divisor:rows|n:3|acc:float64|losscli:1.0\n"
     )
