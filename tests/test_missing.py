@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
 
 import losscli
 from losscli.api import Run, choose_reduction
@@ -143,6 +144,17 @@ def test_every_way_of_having_no_value(tmp_path: Path) -> None:
         pq.write_table(table, tmp_path / "gaps.parquet")
         result = evaluate("mse", tmp_path / "gaps.parquet")
         assert (result.value, result.missing) == (0.0, 1)
+
+
+def test_gaps_in_the_other_formats(tmp_path: Path) -> None:
+    table = pa.table({"prediction": [1.0, None, 3.0, float("nan")], "target": [2, 2, None, 1]})
+    feather.write_feather(table, tmp_path / "gaps.arrow")
+    lines = [{"prediction": 1.0, "target": 2}, {"target": 2}, {"prediction": 3.0, "target": None}]
+    (tmp_path / "gaps.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    np.savez(tmp_path / "gaps.npz", prediction=[1.0, np.nan], target=[2.0, 2.0])
+    for name, missing in (("gaps.arrow", 3), ("gaps.jsonl", 2), ("gaps.npz", 1)):
+        result = evaluate("mse", tmp_path / name)
+        assert (result.value, result.missing) == (1.0, missing)
 
 
 def test_a_lone_column_may_have_empty_lines(tmp_path: Path) -> None:
