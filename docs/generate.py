@@ -1,4 +1,4 @@
-"""Write the documentation that the code knows: docs/losses.md, docs/cli.md, the README's table.
+"""Write the documentation that the code knows: losses, findings, commands, the README's table.
 
 python docs/generate.py           write what is out of date
 python docs/generate.py --check   write nothing; exit 1 and show what is out of date
@@ -24,8 +24,10 @@ for forcing in ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"):
 
 import losscli.losses  # noqa: E402, F401 - registers the losses
 from losscli.analysis.guide import place_of  # noqa: E402
+from losscli.codes import CODES, Code  # noqa: E402
 from losscli.report import docstring  # noqa: E402
 from losscli.report.catalogue import allowed, default, option, shape, spellings, usage  # noqa: E402
+from losscli.report.explanation import ending, severity  # noqa: E402
 from losscli.report.markdown import escape, table  # noqa: E402
 from losscli.report.page import Column, Table, Words  # noqa: E402
 from losscli.spec import Loss, parse, registered  # noqa: E402
@@ -180,6 +182,63 @@ def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(table(Table(columns, tuple(tuple(map(Words, row)) for row in rows))))
 
 
+def diagnostics_page(_: str) -> str:
+    """docs/diagnostics.md: what findings are, a table of all, then a section for each."""
+    codes = tuple(CODES.values())
+    parts = [
+        "# The findings",
+        NOTE,
+        FINDINGS.strip(),
+        _table(
+            ("code", "severity", "what it is"),
+            [(f"[{c.code}](#{c.code.lower()})", severity(c), c.title) for c in codes],
+        )
+        .replace(r"\[", "[")
+        .replace(r"\]", "]")
+        .replace(r"\#", "#"),
+        *(code_section(code) for code in codes),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def code_section(code: Code) -> str:
+    """Everything about a finding."""
+    example = "\n".join(
+        f"$ cat {name}\n{text}".rstrip("\n") for name, text in code.example.texts().items()
+    )
+    shown = f"{example}\n$ {code.example.command}".lstrip("\n")
+    parts = [
+        f"## {code.code}",
+        f"**{code.title[0].upper()}{code.title[1:]}.** {code.why}",
+        f"```text\n{shown}\n```",
+        _bold("What to do", code.remedy),
+        f"*{severity(code)}*: {ending(code)}.",
+    ]
+    return "\n\n".join(parts)
+
+
+FINDINGS = """
+Every run checks the contract between the data and the loss, once for the whole data set. What it
+finds has a code that never changes its meaning, and `losscli explain CODE` prints what stands here.
+
+| severity | what it means | exit code |
+| --- | --- | --- |
+| error | LC1: the data breaks the contract of the loss | 2, unless `--allow CODE` |
+| error | LC2: the number was made as asked, and is none to go on with | 1, unless `--allow CODE` |
+| warning | what was asked for, and probably not what was meant | 0, with `--strict` 1 |
+| info | worth knowing beside the number | 0 |
+
+An allowed finding is still shown. An error that stops a run, before or while rows are read, leaves
+no number, so it cannot be allowed; its message names the option that settles it, if there is one.
+`check` counts every error-level finding as a gate that failed, whatever its kind.
+
+Nothing is ever converted silently: how the data is to be read is said by an option, and stands in
+the signature. Silence is a promise only about what was looked for, so the JSON report has under
+`checks` which findings were (`run`), and which were not, and why (`skipped`). `--format value`
+looks at the kind of input alone, since everything else would cost more than the number.
+"""
+
+
 def readme(old: str) -> str:
     """README.md with today's table between its markers; nothing else is touched."""
     head, begin, rest = old.partition(BEGIN)
@@ -200,6 +259,7 @@ def cli_page(_: str) -> str:
         ["list"],
         ["show"],
         ["verify"],
+        ["explain"],
     ]
     parts = [
         "# The command line",
@@ -229,6 +289,7 @@ def _help(words: list[str]) -> str:
 
 GENERATED: dict[str, Callable[[str], str]] = {
     "docs/losses.md": losses_page,
+    "docs/diagnostics.md": diagnostics_page,
     "docs/cli.md": cli_page,
     "README.md": readme,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import losscli.custom
@@ -35,6 +35,7 @@ def compute(
     on: str | Sequence[str] = (),
     on_missing: str = "error",
     missing: str = "error",
+    labels_are: str = "",
     **named: object,
 ) -> Result:
     """Evaluate a loss.
@@ -56,6 +57,8 @@ def compute(
         on_missing: what becomes of a row whose key is not in all of them: ``error`` or ``drop``.
         missing: what becomes of a row that lacks a value (null, NA or NaN): ``error``, or ``drop``
             to leave it out; then NaN is no value either.
+        labels_are: how labels are written, where the loss wants others: ``01`` or ``pm1`` (-1 and
+            1) for yes and no, ``from-1`` for classes 1 .. C.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
             (``label_smoothing=0.1``).
@@ -81,6 +84,7 @@ def compute(
     labels, values = sliced_by(by)
     reading = Reading.of(on, on_missing, missing)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
+    inputs = replace(inputs, written=labels_are)
     bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)
     run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall", by=tuple(labels))

@@ -128,6 +128,23 @@ class Domain:
         """How many axes an array of this domain has at least."""
         return len([axis for axis in self.axes if axis not in FURTHER])
 
+    @property
+    def are_classes(self) -> bool:
+        """Are these the indices of classes, whole numbers from 0 on?"""
+        return self.integral and self.name in ("class index", "class target", "ordered class")
+
+    def code_of(self, value: float) -> str:
+        """The code of the finding that this value is none of the domain."""
+        if self.values == (-1.0, 1.0) and value == 0.0:
+            return "LC124"
+        if self.values == (0.0, 1.0) and value == -1.0:
+            return "LC124"
+        if self.are_classes:
+            return "LC125"
+        if self.interval == UNIT:
+            return "LC126"
+        return "LC127" if self.name.startswith("log-prob") else "LC123"
+
     def resolve(self, context: Context) -> Domain:
         """The domain once shapes and parameters are known. Most domains know all they need."""
         return self
@@ -390,7 +407,7 @@ LOG_TARGET = LogTargetDomain(
 BIN_POSITION = BinPositionDomain("bin position", ELEMENTWISE, "a position among the bins")
 SIGN = Domain(
     "sign", ELEMENTWISE, "1 or -1", values=(-1.0, 1.0),
-    hint="this loss wants labels 1 and -1; from labels 0 and 1 take 2 * label - 1",
+    hint="this loss wants labels 1 and -1; --labels 01 reads labels 0 and 1 as these",
 )  # fmt: skip
 ROW_SIGN = Domain("sign", PER_ROW, SIGN.meaning, values=SIGN.values, hint=SIGN.hint)
 DISTRIBUTION = Domain(

@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 
 class LosscliError(Exception):
-    """An error that reaches the user as one message and an exit code, never as a traceback."""
+    """An error that reaches the user as one message and an exit code, never as a traceback.
+
+    ``code`` is that of the finding it is, as ``losscli explain`` has it.
+    """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code
 
     @property
     def where(self) -> str:
@@ -71,8 +75,9 @@ class DataError(LosscliError):
         column: str | None = None,
         row: int | None = None,
         hint: str | None = None,
+        code: str | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=code)
         self.path = path
         self.column = column
         self.row = row

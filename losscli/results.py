@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from losscli.codes import CODES, Severity
 from losscli.domain import Array
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ SHOWN_ROWS = 20
 # As many digits of a digest tell the versions of a file apart.
 _DIGITS = 12
 
-Severity: TypeAlias = Literal["error", "warning", "info"]
 Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
 
 
@@ -152,12 +152,34 @@ class SliceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding about the data, with a stable code. ``hint`` is what to do."""
+    """A finding about the data, with a stable code.
+
+    ``hint`` is what to do, ``option`` what settles it on the command line. ``numbers`` are what was
+    measured, ``readings`` the loss under each way to read the data. A finding that was ``allowed``
+    is information, whatever its code says.
+    """
 
     code: str
     severity: Severity
     message: str
     hint: str = ""
+    option: str = ""
+    numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    readings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    allowed: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """How a command ends because of it: 0 if it is no error."""
+        return CODES[self.code].exit_code if self.severity == "error" else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksRecord:
+    """The codes that were looked for, and those that were not, each with the reason."""
+
+    run: tuple[str, ...]
+    skipped: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +237,8 @@ class Result:
         above: how many rows lie above each loss that was asked about.
         by: the columns that the rows were sliced by.
         slices: the loss of each slice, the worst first.
+        checks: which findings were looked for; ``diagnostics`` has those that were made.
+        labels: how labels were written where the loss wants others, such as ``01``.
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
         join: how rows were joined by key; None where they pair by position.
@@ -252,6 +276,9 @@ class Result:
         """How many rows, or groups, the result rests on."""
         return self.n - self.ignored - self.missing
 
+    checks: ChecksRecord | None = None
+    labels: str = ""
+
     @property
     def samples(self) -> str:
         """What ``n`` counts: rows, or groups of them."""
@@ -270,6 +297,7 @@ class Result:
         parts += [f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
+        parts += [f"labels:{self.labels}"] if self.labels else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         parts += [f"missing:{self.missing_rows}"] if self.missing_rows else []
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
@@ -279,11 +307,22 @@ class Result:
         """Did an error-level diagnostic fire?"""
         return any(finding.severity == "error" for finding in self.diagnostics)
 
-    def with_analysis(
-        self, diagnostics: tuple[Diagnostic, ...], recommendation: Recommendation | None
-    ) -> Result:
-        """This result with what the analysis says about it."""
-        return replace(self, diagnostics=diagnostics, recommendation=recommendation)
+    @property
+    def exit_code(self) -> int:
+        """How a command ends that shows it: 0 without errors, else the code of the gravest."""
+        return max((finding.exit_code for finding in self.diagnostics), default=0)
+
+    def allowing(self, codes: Collection[str]) -> Result:
+        """This result with the findings of these codes as information."""
+        return replace(
+            self,
+            diagnostics=tuple(
+                replace(found, severity="info", allowed=True)
+                if found.code in codes and found.severity != "info"
+                else found
+                for found in self.diagnostics
+            ),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The record as ``--format json`` shows it: plain types, None where not finite."""
@@ -309,6 +348,7 @@ class Result:
             "distribution": _plain(self.distribution),
             "worst": _plain(self.worst),
             "diagnostics": _plain(self.diagnostics),
+            "checks": _plain(self.checks),
             "recommendation": _plain(self.recommendation),
         }
         if self.by:

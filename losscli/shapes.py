@@ -28,17 +28,21 @@ class ShapeError(DataError):
     """The rows of ``role`` do not fit the loss, or those of another role."""
 
     def __init__(self, message: str, role: str, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code="LC120")
         self.role = role
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One role as the kernel wants it: its domain and the shape and memory order of its rows."""
+    """One role as the kernel wants it: its domain and the shape and memory order of its rows.
+
+    ``labels`` says how its labels are written in the data, if not as the domain has them.
+    """
 
     role: str
     domain: Domain
     shape: RowShape
+    labels: str = ""
 
     def length(self, axis: str) -> int:
         """How long this axis is; only a table has no axis of rows in front of its shape."""

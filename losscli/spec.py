@@ -577,7 +577,7 @@ def _fit_arrays(
     counts = {name: len(array) for name, array in arrays.items()}
     if len(set(counts.values())) > 1:
         differ = ", ".join(f"{name} has {n}" for name, n in counts.items())
-        raise DataError(f"{bound.name}: the numbers of rows differ: {differ}")
+        raise DataError(f"{bound.name}: the numbers of rows differ: {differ}", code="LC121")
     shapes = {name: array.shape[1:] for name, array in arrays.items()}
     fits = fit(bound.name, roles, shapes, bound.params, constants)
     bound.check_sizes(fits)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from losscli.analysis.diagnostics import diagnose, guide_word
+from losscli.analysis.annotate import annotate
 from losscli.analysis.facts import Facts
 from losscli.analysis.slices import with_intervals
 from losscli.data.align import check_counts, no_rows, nothing_there
@@ -141,9 +141,8 @@ class Together:
         if total.elements:
             result = replace(result, elements=np.concatenate(total.elements))
         nonfinite = name_rows(state.nonfinite_rows, self.inputs.keys)
-        diagnostics = diagnose(measure.bound, result, facts, nonfinite, state.nonfinite)
         result = replace(result, slices=with_intervals(result.slices))
-        return result.with_analysis(diagnostics, guide_word(measure.bound, result, facts))
+        return annotate(measure.bound, result, facts, nonfinite, state.nonfinite)
 
 
 def facts_of(block: Block, *, detail: bool = True) -> Facts:

@@ -2,7 +2,7 @@
 
 Everything here merges like :mod:`losscli.state`: what it says depends on the rows, not on the cut.
 It looks at shapes and values only; what they mean to a loss is for
-:mod:`losscli.analysis.diagnostics`.
+:mod:`losscli.analysis.checks`.
 """
 
 from __future__ import annotations

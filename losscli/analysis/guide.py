@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import losscli.losses  # noqa: F401 - registers the losses that the leaves name
-from losscli.analysis.codes import finding
 from losscli.analysis.facts import IMBALANCED_FROM, Facts
+from losscli.analysis.finding import finding
 from losscli.errors import UsageError, did_you_mean
 from losscli.results import Advice, Answer, Choice, Diagnostic, Leaf, Question
 from losscli.spec import find

@@ -11,6 +11,7 @@ from losscli.cli.catalogue import list_losses, show_loss
 from losscli.cli.check import CheckGroup, project
 from losscli.cli.compare import CompareGroup
 from losscli.cli.compute import ComputeGroup
+from losscli.cli.explain import explain
 from losscli.cli.options import expand, reading_of
 from losscli.cli.recommend import recommend
 from losscli.cli.verify import VerifyGroup
@@ -21,7 +22,7 @@ class _Commands(TyperGroup):
     """The commands in the order of their use."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return ["compute", "compare", "check", "recommend", "list", "show", "verify"]
+        return ["compute", "compare", "check", "recommend", "list", "show", "explain", "verify"]
 
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ app.add_typer(verify, name="verify", help="Is a loss what it should be? Tries it
 app.command("recommend")(expand(recommend, reading=reading_of))
 app.command("list")(list_losses)
 app.command("show")(show_loss)
+app.command("explain")(explain)
 
 
 def _print_version(wanted: bool) -> None:

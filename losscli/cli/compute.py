@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from losscli.cli.judging import Judging, judging_of
 from losscli.cli.loss_group import loss_group
 from losscli.cli.options import (
     OUTPUT,
@@ -31,15 +32,13 @@ if TYPE_CHECKING:
     from losscli.domain import Array
     from losscli.results import Result
 
-# An error-level finding, such as a loss that is not finite.
-_FAILED = 1
-
 
 def _compute(
     bound: Any,  # a BoundLoss: its module loads NumPy, which `--help` should not wait for
     *,
     files: Files,
     selection: Selection,
+    judging: Judging,
     reduction: ReductionName = None,
     threads: Threads = None,
     format: Format = ResultFormat.table,
@@ -87,13 +86,13 @@ def _compute(
         detail=format is not ResultFormat.value or any(reports.values()),
     )
     with ExitStack() as stack:
-        result = _evaluate(run, per_sample, stack)
+        result = judging.of(_evaluate(run, per_sample, stack))
         for name, path in reports.items():
             if path is not None:
                 write_report(result, name, path)
         show_result(result, format)
-    if result.failed:
-        raise typer.Exit(_FAILED)
+    if code := judging.exit_code([result]):
+        raise typer.Exit(code)
 
 
 def _reject_unseen_slices(format: ResultFormat, reduction: str) -> None:
@@ -137,4 +136,4 @@ def _tee(takers: Sequence[Callable[[Array], None]]) -> Callable[[Array], None] |
     return take
 
 
-ComputeGroup = loss_group(expand(_compute, selection=selection_of))
+ComputeGroup = loss_group(expand(_compute, selection=selection_of, judging=judging_of))

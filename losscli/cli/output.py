@@ -13,6 +13,7 @@ from losscli.errors import LosscliError, OutputError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
+    from losscli.codes import Code
     from losscli.comparison import Comparison
     from losscli.results import Advice, Result
     from losscli.spec import Loss, PublishedLoss
@@ -119,6 +120,18 @@ def show_verification(found: Verification, format: str) -> None:
     """What ``verify`` found, on stdout."""
     with _stdout() as terminal:
         report.show_verification(found, format, terminal)
+
+
+def show_codes(format: str) -> None:
+    """Every finding there is, on stdout."""
+    with _stdout() as terminal:
+        report.show_codes(format, terminal)
+
+
+def show_code(code: Code, format: str) -> None:
+    """Everything about one kind of finding, on stdout."""
+    with _stdout() as terminal:
+        report.show_code(code, format, terminal)
 
 
 def discard_stdout() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -39,6 +39,7 @@ class Selection:
     all_rows: bool
     reading: Reading
     by: Sequence[str] = ()
+    labels: str | None = None
 
     @property
     def by_roles(self) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ class Selection:
             raise UsageError(
                 "--group and --one-group exclude each other", hint="leave one of them out"
             )
-        return open_files(
+        inputs = open_files(
             roles,
             files,
             columns=columns,
@@ -87,6 +88,7 @@ class Selection:
             all_rows=self.all_rows,
             labels={**slice_labels(self.by), **labels},
         )
+        return inputs if self.labels is None else replace(inputs, written=self.labels)
 
 
 def _selection_of(
@@ -119,9 +121,18 @@ def _selection_of(
             rich_help_panel=DATA,
         ),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="01|pm1|from-1",
+            help="How labels are written, where the loss wants others: 01 or pm1 for yes and no, "
+            "from-1 for classes 1 .. C.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     reading: Reading,
 ) -> Selection:
-    return Selection(column, sample_weight, group, all_rows, reading, tuple(by or ()))
+    return Selection(column, sample_weight, group, all_rows, reading, tuple(by or ()), labels)
 
 
 selection_of = expand(_selection_of, reading=reading_of)

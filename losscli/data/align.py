@@ -37,6 +37,7 @@ def count_mismatch(inputs: Inputs, counts: Sequence[int | None]) -> DataError:
         f"{first.name} has {_rows(short)}, {second.name} has {_count(second, long)}: "
         f"row {short + 1} of {second.name} has no partner",
         hint=f"{_BY_POSITION}; look for missing or extra rows, for example at the end",
+        code="LC121",
     )
 
 
@@ -61,4 +62,6 @@ def no_rows(inputs: Inputs) -> DataError:
     """The error for data without a single row."""
     names = " and ".join(feed.name for feed in inputs.feeds) or "the input"
     verb = "have" if len(inputs.feeds) > 1 else "has"
-    return DataError(f"{names} {verb} no rows", hint="a loss of nothing is not defined")
+    return DataError(
+        f"{names} {verb} no rows", hint="a loss of nothing is not defined", code="LC122"
+    )

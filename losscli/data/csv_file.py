@@ -109,7 +109,7 @@ class CsvTable:
         rows = rows_of(sample if named else line + sample, mark)
         if not rows and not is_part:
             hint = "a loss of nothing is not defined"
-            raise DataError("has a header but no rows", path=path, hint=hint)
+            raise DataError("has a header but no rows", path=path, hint=hint, code="LC122")
         columns = tuple(_column(name, i, rows, reading.decimal) for i, name in enumerate(names))
         self.columns: Sequence[Column] = columns
         self._layout = Layout(file, mark, reading.decimal, columns, reading.gaps)

@@ -59,11 +59,18 @@ class RoleInput:
     parts: Parts | None = field(default=None, compare=False)
 
     def fault(
-        self, message: str, row: int, *, index: tuple[int, ...] = (), hint: str | None = None
+        self,
+        message: str,
+        row: int,
+        *,
+        index: tuple[int, ...] = (),
+        hint: str | None = None,
+        code: str | None = None,
     ) -> DataError:
         """What is wrong with element ``index`` of a row of the feed, which counts from 0."""
         place = Place(self.path or self.role, self.column_at(index), parts=self.parts)
-        return place.fault(message, row if self.row_of is None else self.row_of(row), hint)
+        at = row if self.row_of is None else self.row_of(row)
+        return place.fault(message, at, hint, code)
 
     def column_at(self, index: tuple[int, ...]) -> str | None:
         """The column that holds element ``index`` of a row, for an error message."""
@@ -142,7 +149,8 @@ class Inputs:
 
     With ``groups`` a row of a feed is a group of rows of a file. Roles in ``labels`` are none of
     the loss: their rows are codes for the values of a column, such as one to slice by. Where rows
-    were joined, ``row_keys`` has their keys and ``join`` says what was found.
+    were joined, ``row_keys`` has their keys and ``join`` says what was found. ``written`` says how
+    labels are written where a loss wants others, such as ``01``.
     """
 
     feeds: tuple[Feed, ...]
@@ -152,6 +160,7 @@ class Inputs:
     missing: str = "error"
     row_keys: SampleKeys | None = None
     join: JoinRecord | None = None
+    written: str = ""
 
     @property
     def keys(self) -> SampleKeys | None:

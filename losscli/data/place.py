@@ -51,12 +51,14 @@ class Place:
         """The same column, from this row on."""
         return replace(self, row=row)
 
-    def fault(self, message: str, row: int = 0, hint: str | None = None) -> DataError:
+    def fault(
+        self, message: str, row: int = 0, hint: str | None = None, code: str | None = None
+    ) -> DataError:
         """What is wrong with the value ``row`` rows further."""
         path, at = self.path, self.row + row
         if self.parts is not None:
             path, at = self.parts.locate(at)
-        return DataError(message, path=path, column=self.column, row=at + 1, hint=hint)
+        return DataError(message, path=path, column=self.column, row=at + 1, hint=hint, code=code)
 
     def missing(self, row: int) -> DataError:
         """A value is missing."""

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.data.feed import RoleInput, Rows
-from losscli.domain import Array, LengthDomain
+from losscli.domain import UNIT, Array, Domain, LengthDomain
 from losscli.engine.gaps import Gaps
+from losscli.engine.labels import as_written, convert
 from losscli.engine.plan import Block, Plan
 from losscli.errors import DataError
 from losscli.ragged import Ragged
@@ -34,8 +35,7 @@ def arrange(plan: Plan, read: Mapping[str, Rows], gaps: Gaps) -> Block:
         if not isinstance(values, Ragged):
             arrays[name] = _checked(fit.conform(values), fit, source, gaps)
             continue
-        flat = _flat(values, fit)
-        _check_lists(flat, values, fit, source, gaps)
+        flat = _check_lists(_flat(values, fit), values, fit, source, gaps)
         if fit.domain.is_list:
             arrays[name] = Ragged(flat, values.offsets)
         elif has_lists:
@@ -115,24 +115,39 @@ def _flat(values: Ragged, fit: Fit) -> Array:
 
 
 def _checked(x: Array, fit: Fit, source: RoleInput, gaps: Gaps) -> Array:
-    bad = fit.domain.first_bad(x)
+    domain = as_written(fit.domain, fit.labels) if fit.labels else fit.domain
+    bad = domain.first_bad(x)
     if bad is not None:
-        raise _outside(x, bad, fit, source, gaps.row(source, bad[0]))
-    return x
+        raise _outside(x, bad, domain, source, gaps.row(source, bad[0]))
+    return convert(x, fit.domain, fit.labels) if fit.labels else x
 
 
-def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, gaps: Gaps) -> None:
-    bad = fit.domain.first_bad(flat)
+def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, gaps: Gaps) -> Array:
+    domain = as_written(fit.domain, fit.labels) if fit.labels else fit.domain
+    bad = domain.first_bad(flat)
     if bad is not None:
-        raise _outside(flat, bad, fit, source, gaps.row_in(source, values, bad[0]))
+        raise _outside(flat, bad, domain, source, gaps.row_in(source, values, bad[0]))
+    return convert(flat, fit.domain, fit.labels) if fit.labels else flat
 
 
-def _outside(x: Array, bad: tuple[int, ...], fit: Fit, source: RoleInput, row: int) -> DataError:
+def _outside(
+    x: Array, bad: tuple[int, ...], domain: Domain, source: RoleInput, row: int
+) -> DataError:
+    value = float(x[bad])
+    code, hint = domain.code_of(value), domain.hint
+    is_chance = domain.interval == UNIT and not domain.are_classes
+    if source.role == "target" and value == -1.0 and is_chance:
+        code = "LC124"
+    if code == "LC124" and domain.values != (-1.0, 1.0):
+        hint = "this loss wants labels 0 and 1; --labels pm1 reads labels -1 and 1 as these"
+    elif code == "LC125" and value == domain.interval.high + 1.0:
+        hint += "; --labels from-1 where they count from 1"
     return source.fault(
-        f"{np.format_float_positional(x[bad], trim='-')} is not {fit.domain.meaning}",
+        f"{np.format_float_positional(value, trim='-')} is not {domain.meaning}",
         row,
         index=bad[1:],
-        hint=fit.domain.hint,
+        hint=hint,
+        code=code,
     )
 
 

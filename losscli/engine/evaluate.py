@@ -424,6 +424,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         group=None if groups is None else groups.column,
         key_of=None if keys is None else keys.key,
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
+        labels=plan.inputs.written,
         version=__version__,
         distribution=_distribution(state.detail, state.nonfinite) if state.detail else None,
         join=plan.inputs.join,

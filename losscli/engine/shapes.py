@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from losscli.data.feed import Inputs
+from losscli.engine.labels import with_labels
 from losscli.errors import DataError, UsageError
 from losscli.shapes import Fit, RowShape, ShapeError, fit
 from losscli.spec import BoundLoss
@@ -33,13 +34,18 @@ def fit_inputs(bound: BoundLoss, inputs: Inputs) -> dict[str, Fit]:
             path=source.path if source else None,
             column=columns + more if columns else None,
             hint=error.hint,
+            code=error.code,
         ) from None
     bound.check_sizes(fits)
     for name, constant in inputs.constants.items():
         if fits[name].domain.first_bad(constant) is not None:
             domain = fits[name].domain
-            raise DataError(f"{name} holds a value that is not {domain.meaning}", hint=domain.hint)
-    return fits
+            raise DataError(
+                f"{name} holds a value that is not {domain.meaning}",
+                hint=domain.hint,
+                code="LC123",
+            )
+    return with_labels(bound.name, fits, inputs.written) if inputs.written else fits
 
 
 def _row_shape(bound: BoundLoss, inputs: Inputs, name: str) -> RowShape:

@@ -12,6 +12,7 @@
 ``advice``     ``recommend``
 ``catalogue``  ``list`` and ``show``; ``formula`` turns LaTeX into text
 ``verify_page`` ``verify``
+``explanation``  ``explain``
 ``error``      errors and findings on stderr
 ============== ====================================================================
 
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 from losscli.report.terminal import Terminal
 
 if TYPE_CHECKING:
+    from losscli.codes import Code
     from losscli.comparison import Comparison
     from losscli.errors import LosscliError
     from losscli.results import Advice, Diagnostic, Result
@@ -37,6 +39,8 @@ __all__ = [
     "Terminal",
     "show_advice",
     "show_checked",
+    "show_code",
+    "show_codes",
     "show_comparison",
     "show_error",
     "show_findings",
@@ -113,6 +117,20 @@ def show_verification(found: Verification, format: str, terminal: Terminal) -> N
     from losscli.report import verify_page
 
     verify_page.FORMATS[format](found, terminal)
+
+
+def show_codes(format: str, terminal: Terminal) -> None:
+    """Every finding there is, one line each: table, json or markdown."""
+    from losscli.report import explanation
+
+    explanation.CODES_FORMATS[format](terminal)
+
+
+def show_code(code: Code, format: str, terminal: Terminal) -> None:
+    """Everything about one kind of finding: table, json or markdown."""
+    from losscli.report import explanation
+
+    explanation.CODE_FORMATS[format](code, terminal)
 
 
 def show_error(error: LosscliError, terminal: Terminal) -> None:

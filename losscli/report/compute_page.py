@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from losscli.report import docstring
+from losscli.report.explanation import SEVERITY_STYLES
 from losscli.report.numbers import count, full, percent, short, things
 from losscli.report.page import (
     Block,
@@ -36,7 +37,6 @@ from losscli.results import (
 
 # A spec that lists a thousand class weights would bury the value.
 _LONGEST_SPEC = 60
-SEVERITY_STYLES: dict[str, Style] = {"error": "error", "warning": "warning", "info": "accent"}
 
 
 def table_page(result: Result, *, unicode: bool) -> Page:
@@ -49,7 +49,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
         *titled("distribution", *_distribution(result)),
         *titled(_rows_title(result), _rows(result)),
         *titled(slices_title(result), *slices_table(result, SHOWN_SLICES)),
-        *titled("findings", findings(result.diagnostics)),
+        *titled("findings", findings(result.diagnostics), _checked(result)),
         *titled("guide", _guide(result.recommendation)),
         Section("", (Code((line(Words(result.signature, "dim")), headline(result))),)),
     ]
@@ -283,8 +283,18 @@ def findings(diagnostics: tuple[Diagnostic, ...]) -> Entries | None:
     return Entries(tuple(_finding(finding) for finding in found)) if found else None
 
 
+def _checked(result: Result) -> Prose | None:
+    """How much was looked for: a silence is a promise only about that."""
+    if result.checks is None:
+        return None
+    run, skipped = len(result.checks.run), len(result.checks.skipped)
+    of = f"looked for {run} of {run + skipped} kinds of finding"
+    return Prose((line(Words(of, "dim")),))
+
+
 def _finding(finding: Diagnostic) -> tuple[Words, tuple[Line, ...]]:
-    label = Words(f"{finding.severity} {finding.code}", SEVERITY_STYLES[finding.severity])
+    severity = "allowed" if finding.allowed else finding.severity
+    label = Words(f"{severity} {finding.code}", SEVERITY_STYLES[finding.severity])
     hint = (line(Words(finding.hint, "dim")),) if finding.hint else ()
     return label, (line(finding.message), *hint)
 

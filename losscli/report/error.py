@@ -17,7 +17,8 @@ _INDENT = "  "
 def print_error(error: LosscliError, terminal: Terminal) -> None:
     """``error:``, the place, the message; what to do on a line of its own."""
     where = f"{error.where}: " if error.where else ""
-    _print("error", "error", f"{where}{error.message}", error.hint or "", terminal)
+    code = f" ({error.code})" if error.code else ""
+    _print("error", "error", f"{where}{error.message}{code}", error.hint or "", terminal)
 
 
 def print_warning(message: str, terminal: Terminal) -> None:

@@ -1,0 +1,151 @@
+"""The number that came out: is it one, and is it believable?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from losscli.analysis.checks.case import Case, check
+from losscli.analysis.facts import HEAVY_TAIL_FROM, ROWS_FOR_SHARES, percent
+from losscli.analysis.finding import finding
+from losscli.results import Diagnostic
+
+SQUARED = ("mse", "half-squared-error", "rmse")
+
+
+@check("LC202")
+def no_row_counts(case: Case) -> Iterator[Diagnostic]:
+    if case.result.n == 0 or (case.counted > 0 and case.result.divisor != 0.0):
+        return
+    yield finding(
+        "LC202",
+        f"no {case.result.samples.removesuffix('s')} counts: {case.result.ignored:,} of "
+        f"{case.result.n:,} {case.result.samples} are ignored and the divisor is "
+        f"{case.result.divisor:g}",
+        _why_ignored(case),
+        numbers={"ignored": case.result.ignored, "rows": case.result.n},
+    )
+
+
+def _why_ignored(case: Case) -> str:
+    ignore_index = case.bound.params.get("ignore_index")
+    if case.rows_with_label(ignore_index):
+        return f"the label of these rows is ignore_index = {ignore_index}"
+    return "their weight is 0"
+
+
+@check("LC201")
+def not_finite(case: Case) -> Iterator[Diagnostic]:
+    if case.result.status == "ok" or case.counted == 0 or case.result.divisor == 0.0:
+        return
+    numbers = {"rows": case.nonfinite_count}
+    if case.result.reduction == "overall":
+        what = f"the result is {case.result.status} over {case.counted:,} rows"
+        yield finding("LC201", what, _why_not_finite(case), option="--allow LC201")
+        return
+    if case.nonfinite_count == 0:
+        yield finding(
+            "LC201",
+            f"the result is {case.result.status} although every row is finite: the sum is beyond "
+            "the largest double",
+            "change the unit of the data, or look at the mean",
+            option="--reduction mean",
+        )
+        return
+    unit = case.result.samples.removesuffix("s")
+    rows = ", ".join(f"{unit} {bad.key or bad.row} ({bad.loss:g})" for bad in case.nonfinite)
+    more = case.nonfinite_count - len(case.nonfinite)
+    noun = f"{unit} has" if case.nonfinite_count == 1 else f"{unit}s have"
+    what = f"{case.nonfinite_count:,} {noun} no finite loss: {rows}"
+    what += f" and {more:,} more" if more > 0 else ""
+    yield finding(
+        "LC201",
+        f"the result is {case.result.status}: {what}",
+        _why_not_finite(case),
+        option="--allow LC201",
+        numbers=numbers,
+    )
+
+
+def _why_not_finite(case: Case) -> str:
+    for role in (case.prediction, case.target):
+        if role is None:
+            continue
+        if role.nan:
+            return f"{role.name} holds {role.nan:,} NaN; leave these rows out of every file"
+        if math.isinf(role.least) or math.isinf(role.greatest):
+            return f"{role.name} holds infinite values"
+    if case.result.reduction == "overall":
+        doc = f"`losscli show {case.bound.name}` says when it is not defined"
+        return f"too few rows, or a target that never changes? {doc}"
+    if "prob" in case.kind:
+        return "a probability of 0 was given to something that happened"
+    return "look at these rows: the loss of such values is beyond any double"
+
+
+@check("LC207")
+def too_good(case: Case) -> Iterator[Diagnostic]:
+    residuals, result = case.facts.residuals, case.result
+    if residuals is not None and residuals.largest == 0.0 and case.facts.rows > 1:
+        yield finding(
+            "LC207",
+            f"prediction and target are equal in all {case.facts.rows:,} rows",
+            "check that the same file or column was not given twice",
+        )
+    elif result.value == 0.0 and case.counted > 1 and _can_only_approach_zero(case):
+        yield finding(
+            "LC207",
+            f"the loss is exactly 0 over {case.counted:,} rows",
+            "check that the target did not leak into the predictions",
+        )
+
+
+def _can_only_approach_zero(case: Case) -> bool:
+    # A margin loss is 0 when every pair is far enough apart, which is what training aims at.
+    return case.bound.loss.minimum_when_equal is not None or case.kind in (
+        "logits", "logit", "log-probabilities",
+    )  # fmt: skip
+
+
+@check("LC206", about=lambda case: case.bound.name in SQUARED)
+def heavy_tail(case: Case) -> Iterator[Diagnostic]:
+    spread = case.result.distribution
+    if spread is None or case.counted < ROWS_FOR_SHARES:
+        return
+    if spread.tail_share > HEAVY_TAIL_FROM:
+        rows = math.ceil(0.01 * case.counted)
+        yield finding(
+            "LC206",
+            f"the worst 1 % of the {case.result.samples} ({rows:,} of {case.counted:,}) carry "
+            f"{percent(spread.tail_share)} of the loss",
+            "huber or mae count large errors in proportion; look at the worst "
+            f"{case.result.samples} first",
+            numbers={"share": spread.tail_share},
+        )
+
+
+@check("LC205")
+def ignored_rows(case: Case) -> Iterator[Diagnostic]:
+    if 0 < case.result.ignored < case.result.n:
+        yield finding(
+            "LC205",
+            f"{case.result.ignored:,} of {case.result.n:,} {case.result.samples} do not count: "
+            f"{_why_ignored(case)}",
+            numbers={"ignored": case.result.ignored, "rows": case.result.n},
+        )
+
+
+@check("LC209")
+def estimated(case: Case) -> Iterator[Diagnostic]:
+    error = case.result.rank_error
+    if error:
+        yield finding(
+            "LC209",
+            f"the result rests on quantiles of {case.result.n:,} rows, each of which may be off by "
+            f"{percent(error)} of the rows",
+            "up to 1,048,576 rows are exact",
+            numbers={"rank_error": error},
+        )
+
+
+CHECKS = (no_row_counts, not_finite, too_good, heavy_tail, ignored_rows, estimated)

@@ -1,0 +1,87 @@
+"""What findings mean for the exit code: ``--strict`` and ``--allow``, for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losscli.codes import CODES, Code
+from losscli.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from losscli.results import Result
+
+FINDINGS = "Findings"
+# A warning under --strict.
+_STRICT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Which findings are accepted, and whether warnings count."""
+
+    strict: bool = False
+    allow: tuple[str, ...] = ()
+
+    def of(self, result: Result) -> Result:
+        """The result with what is allowed as information."""
+        return result.allowing(self.allow) if self.allow else result
+
+    def exit_code(self, results: Iterable[Result]) -> int:
+        """How a command ends that shows these results."""
+        codes = [0]
+        for result in results:
+            codes.append(result.exit_code)
+            warned = any(found.severity == "warning" for found in result.diagnostics)
+            codes.append(_STRICT if self.strict and warned else 0)
+        return max(codes)
+
+
+def judging_of(
+    *,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="A warning ends in exit code 1.", rich_help_panel=FINDINGS),
+    ] = False,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE",
+            help="Accept this finding, such as LC104: it is shown, and is no error. Repeatable.",
+            rich_help_panel=FINDINGS,
+        ),
+    ] = None,
+) -> Judging:
+    """What findings mean, from the options of every command that evaluates."""
+    return Judging(strict, tuple(_allowable(text) for text in allow or ()))
+
+
+def find_code(text: str) -> Code:
+    """The code of this name, in any case.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = CODES.get(text.strip().upper())
+    if found is None:
+        close = did_you_mean(text.strip().upper(), CODES)
+        hint = f"{close} " if close else ""
+        raise UsageError(
+            f"there is no finding {text!r}", hint=f"{hint}`losscli explain` lists them all"
+        )
+    return found
+
+
+def _allowable(text: str) -> str:
+    code = find_code(text)
+    if code.stops:
+        raise UsageError(
+            f"{code.code} cannot be allowed: no loss can be computed then",
+            hint=f"`losscli explain {code.code}` says what to do instead",
+        )
+    if code.gravest == "info":
+        raise UsageError(f"{code.code} is information only, so nothing has to allow it")
+    return code.code

@@ -1,0 +1,36 @@
+"""Every finding losscli can report: its stable code, how grave it is, why, and what to do.
+
+A code never changes its meaning and is never used again.
+
+====== =====================================================================================
+LC10x  what the predictions and targets are
+LC11x  keys and joins
+LC12x  what keeps a loss from being computed at all
+LC13x  classes: their order, their number
+LC14x  the meaning of parameters and columns
+LC15x  precision
+LC2xx  the number that came out
+LC3xx  the decision guide
+LC4xx  a loss of the user's own
+====== =====================================================================================
+"""
+
+from __future__ import annotations
+
+from losscli.codes.classes import CLASSES
+from losscli.codes.contract import CONTRACT
+from losscli.codes.given import GIVEN
+from losscli.codes.guide import GUIDE
+from losscli.codes.number import NUMBER
+from losscli.codes.own import OWN
+from losscli.codes.record import Code, Example, Severity
+from losscli.codes.settings import SETTINGS
+
+__all__ = ["CODES", "Code", "Example", "Severity"]
+
+CODES = {
+    code.code: code
+    for code in sorted(
+        (*GIVEN, *CONTRACT, *CLASSES, *SETTINGS, *NUMBER, *GUIDE, *OWN), key=lambda code: code.code
+    )
+}
