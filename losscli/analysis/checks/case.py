@@ -36,7 +36,7 @@ class Case:
     @property
     def counted(self) -> int:
         """Rows that count."""
-        return self.result.n - self.result.ignored
+        return self.result.counted
 
     @property
     def is_plain_mean(self) -> bool:
