@@ -75,6 +75,8 @@ def test_leaves_say_what_the_declarations_say(flags: tuple[str, ...], leaf: Leaf
 def test_commands_name_a_file_for_every_role(flags: tuple[str, ...], leaf: Leaf) -> None:
     for line in leaf.command.split(" && "):
         program, command, loss, *files = shlex.split(line)
+        # One's own takes what the loss takes that it is put in the place of.
+        loss = leaf.instead[0] if loss.startswith("my_losses.py:") else loss
         roles = [role.name for role in find(loss).roles if not role.optional]
         assert (program, command) == ("losscli", "compute")
         assert [file.rpartition(".")[0] for file in files[: len(roles)]] == roles

@@ -179,8 +179,8 @@ def _several_objectives() -> Leaf:
 def _rules() -> Leaf:
     leaf = Leaf(
         loss=CUSTOM,
-        use_when="a rule of the domain says what a mistake costs: take the loss of each row and "
-        "let the rule weigh it",
+        use_when="a rule of the domain says what a mistake costs: write it as a function in a file "
+        "of your own, and try it with losscli verify",
         avoid_when="a sample weight, or a parameter of a known loss, already says the same",
         torch=None,
         command="",
@@ -208,8 +208,11 @@ class _Words:
     files: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
-    def line(self, name: str, *options: str) -> str:
-        """The command, with a made-up file for each role that has none; one file holds them all."""
+    def line(self, name: str, *options: str, called: str = "") -> str:
+        """The command, with a made-up file for each role that has none; one file holds them all.
+
+        ``called`` is the name of a loss that takes what this one takes.
+        """
         declared = find(name)
         wide = declared.family == "distribution"
         roles = [role for role in declared.roles if not role.optional]
@@ -217,7 +220,7 @@ class _Words:
         given = len(self.files)
         files = self.files if given == 1 else (*self.files, *made_up[given:])
         usual = _USUAL_OPTIONS.get(name, ())
-        words = ("losscli", "compute", name, *files, *self.options, *usual, *options)
+        words = ("losscli", "compute", called or name, *files, *self.options, *usual, *options)
         return shlex.join(words)
 
 
@@ -225,7 +228,7 @@ def _own_line(leaf: Leaf, words: _Words) -> str:
     """For a loss of one's own: what can be computed towards it."""
     if leaf.instead == ("mse", "mae"):
         return " && ".join(words.line(name) for name in leaf.instead)
-    return words.line(leaf.instead[0], "--per-sample", "losses.csv")
+    return words.line(leaf.instead[0], called="my_losses.py:my_loss")
 
 
 def leaves(question: Question | None = None) -> Iterator[tuple[tuple[str, ...], Leaf]]:
