@@ -11,7 +11,7 @@ import losscli.custom
 from losscli.analysis.facts import Facts
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
-from losscli.data.reading import Reading
+from losscli.data.reading import AS_IT_IS, Reading
 from losscli.domain import ANYTHING, Array
 from losscli.engine.evaluate import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation
@@ -36,6 +36,8 @@ def compute(
     on_missing: str = "error",
     missing: str = "error",
     labels_are: str = "",
+    classes: Sequence[str] = (),
+    reading: Reading = AS_IT_IS,
     **named: object,
 ) -> Result:
     """Evaluate a loss.
@@ -45,7 +47,7 @@ def compute(
             ``huber(delta=2)``; a loss of your own as ``my_losses.py:tail``, or the function, class
             or module itself.
         arrays: the data in PyTorch's argument order: NumPy, pandas, Arrow, anything with
-            ``__array__``, or a path to a CSV or Parquet file.
+            ``__array__``, or the path of a file, a folder or a pattern, as on the command line.
         reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
         group: which rows belong together, for losses of lists and for losses over each group: a
             value for each row, or the name of a column of the frame or file.
@@ -59,6 +61,9 @@ def compute(
             to leave it out; then NaN is no value either.
         labels_are: how labels are written, where the loss wants others: ``01`` or ``pm1`` (-1 and
             1) for yes and no, ``from-1`` for classes 1 .. C.
+        classes: the names of the classes in the order of the logits, for labels that are names. By
+            default those of the columns of the logits.
+        reading: how files are read: ``Reading(delimiter=";", decimal=",")``.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
             (``label_smoothing=0.1``).
@@ -82,7 +87,7 @@ def compute(
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
-    reading = Reading.of(on, on_missing, missing)
+    reading = reading.also(Reading.of(on, on_missing, missing), classes)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
     inputs = replace(inputs, written=labels_are)
     bound = settle(bound, inputs, reduction)

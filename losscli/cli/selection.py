@@ -130,8 +130,22 @@ def _selection_of(
             rich_help_panel=DATA,
         ),
     ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Labels are names: the classes in the order of the logits, cat,dog,bird or @FILE "
+            "with one a line. Default: what the columns of the logits are called.",
+            show_default=False,
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     reading: Reading,
 ) -> Selection:
+    if classes is not None:
+        from losscli.data.classes import read_classes
+
+        reading = replace(reading, classes=read_classes(classes))
     return Selection(column, sample_weight, group, all_rows, reading, tuple(by or ()), labels)
 
 

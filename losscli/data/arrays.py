@@ -90,11 +90,11 @@ def from_arrays(
     found = find_labelled(tables, columns, joined=joined is not None)
     labels = {**labels, **{name: one.labels for name, one in found.items()}}
     opened = [
-        *feeds(sources, roles, {}, reserved, found, joined),
+        *feeds(sources, roles, {}, reserved, found, joined, reading.classes),
         *([] if joined else _frames(roles, given, shared, reading.gaps)),
     ]
     held: dict[str, Any] = {
-        role.name: _values(role, given[role.name], reading.gaps)
+        role.name: _values(role, given[role.name], reading)
         for role in roles
         if role.name in given and not _is_frame_or_path(given[role.name])
     }
@@ -216,8 +216,15 @@ def _reject_arrays(
         )
 
 
-def _values(role: Role, value: object, gaps: bool) -> Numbers | Ragged:
+def _values(role: Role, value: object, reading: Reading) -> Numbers | Ragged:
+    gaps = reading.gaps
     if not role.domain.is_list:
+        if reading.classes:
+            from losscli.data.classes import coder_of
+
+            coder = coder_of(role, reading.classes)
+            if coder is not None:
+                return codes(value, coder, Place(role.name, gaps=gaps))
         return _numbers(role.name, value, gaps)
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         return checked(value, Place(role.name))

@@ -162,6 +162,12 @@ def _distinct(column: pa.Array, place: Place) -> tuple[NDArray[Any], pa.Array]:
     return values_of(indices), column.dictionary
 
 
+def distinct_values(column: pa.Array, place: Place) -> tuple[NDArray[Any], Sequence[str | None]]:
+    """Which of some names each cell has; one past the last where it has none."""
+    indices, values = _distinct(column, place)
+    return indices, _names(values)
+
+
 def _encodable(column: pa.Array, place: Place) -> pa.Array:
     """The column in a type of which Arrow can tell the different values."""
     kind, types = column.type, pa.types

@@ -304,6 +304,11 @@ def _number(name: str) -> int:
     return int(match[2]) if match else 0
 
 
+def number_of(name: str) -> int | None:
+    """The number at the end of the name of a numbered column: 3 of ``logits_3``."""
+    return None if _family(name) is None else _number(name)
+
+
 def _names(role: Role) -> set[str]:
     roles = (*role.own_names, *role.stands_for)
     return {_key(name) for one in roles for name in (one, *USUAL_NAMES.get(one, ()))}

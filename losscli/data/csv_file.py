@@ -247,7 +247,8 @@ class _Parser:
         for i, coder in columns:
             column = table.column(self._names[i])
             if coder is not None:
-                place = Place(self._layout.path, self._layout.columns[i].name, first_row + start)
+                name, gaps = self._layout.columns[i].name, self._layout.gaps
+                place = Place(self._layout.path, name, first_row + start, gaps=gaps)
                 found.append(coder.encode(column.slice(start, count).combine_chunks(), place))
                 continue
             values = _to_numpy(column, _type(self._layout.columns[i]))
@@ -324,7 +325,8 @@ def read_carefully(
         np.array(values[at])
         if coder is None
         else coder.encode(
-            pa.array(texts[at], pa.string()), Place(layout.path, layout.columns[i].name, start)
+            pa.array(texts[at], pa.string()),
+            Place(layout.path, layout.columns[i].name, start, gaps=layout.gaps),
         )
         for at, (i, coder) in enumerate(columns)
     ]

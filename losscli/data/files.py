@@ -30,7 +30,8 @@ from losscli.domain import ANYTHING, COMPONENTS, Array, Domain, Role
 from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from losscli.data.coding import Labels
+    from losscli.data.classes import ClassNames
+    from losscli.data.coding import Coder, Labels
     from losscli.data.join import Joined
 
 
@@ -102,7 +103,7 @@ def open_files(
     own = by_row.pop().table if aside is not None else None
     held = [source.table for source in by_row]
     labelled = find_labelled(held, labels, own, joined=joined is not None)
-    made = feeds(by_row, seen, columns, group, labelled, joined)
+    made = feeds(by_row, seen, columns, group, labelled, joined, reading.classes)
     coded = {name: one.labels for name, one in labelled.items()}
     inputs = Inputs(made, whole, labels=coded, missing=reading.missing)
     if joined is not None:
@@ -212,11 +213,13 @@ def feeds(
     group: str | None = None,
     labelled: Mapping[str, Labelled] = _NONE_LABELLED,
     joined: Joined | None = None,
+    classes: Sequence[str] = (),
 ) -> tuple[Feed, ...]:
     """One feed for each table, of the columns that hold the roles it is a source of.
 
-    The keys of ``joined``, the column ``group`` and those that are ``labelled`` hold no role that
-    is not named after them, unless ``columns`` says so.
+    Labels that are names become the indices of ``classes``, or of the names of the columns of the
+    logits. The keys of ``joined``, the column ``group`` and those that are ``labelled`` hold no
+    role that is not named after them, unless ``columns`` says so.
 
     Raises:
         DataError: it is not clear which column is meant, or one does not hold numbers.
@@ -224,16 +227,44 @@ def feeds(
     held = [*(source.table for source in sources), *(one.table for one in labelled.values())]
     lists = [role.name for role in roles if role.domain.is_list]
     reserved = {group, *(one.labels.column for one in labelled.values())}
-    made = []
+    tables = []
     for table in {id(table): table for table in held}.values():
         own = [source for source in sources if source.table is table]
         keys = joined.columns(table) if joined is not None else ()
         names = reserved | {table.columns[i].name for i in keys}
-        chosen = _choose_all(own, roles, columns, names) if own else {}
+        tables.append((table, _choose_all(own, roles, columns, names) if own else {}))
+    named = _class_coders(tables, roles, classes)
+    made = []
+    for table, chosen in tables:
         coded = {name: one for name, one in labelled.items() if one.table is table}
         wanted = {**chosen, **{name: (one.column,) for name, one in coded.items()}}
-        made.append(table.feed(wanted, lists, {name: one.labels for name, one in coded.items()}))
+        coders: dict[str, Coder] = {name: one.labels for name, one in coded.items()}
+        own_names = {name: coder for name, coder in named.items() if name in chosen}
+        made.append(table.feed(wanted, lists, {**coders, **own_names}))
+    if named:
+        from losscli.data.classes import check_number
+
+        check_number(named, roles, made)
     return tuple(made)
+
+
+def _class_coders(
+    chosen: Sequence[tuple[Table, Mapping[str, tuple[int, ...]]]],
+    roles: Sequence[Role],
+    classes: Sequence[str],
+) -> Mapping[str, ClassNames]:
+    """How labels that are names become numbers; nearly always there are none."""
+    texts = (
+        role
+        for table, columns in chosen
+        for role, at in columns.items()
+        if not table.columns[at[0]].is_number
+    )
+    if not classes and next(texts, None) is None:
+        return {}
+    from losscli.data.classes import class_coders
+
+    return class_coders(chosen, roles, classes)
 
 
 def _choose_all(

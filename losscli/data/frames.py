@@ -103,7 +103,7 @@ class FrameTable:
         arrays = [
             self._column(i, i in may_vary)
             if coder is None
-            else codes(self._held(i), coder, Place(None, self.columns[i].name))
+            else codes(self._held(i), coder, Place(None, self.columns[i].name, gaps=self._gaps))
             for i, coder in selection.columns
         ]
         roles = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from losscli.errors import UsageError, did_you_mean
 
@@ -33,6 +33,8 @@ class Reading:
         on_missing: what becomes of a row whose key is not in every file: ``error`` or ``drop``.
         missing: what becomes of a row that lacks a value: ``error`` or ``drop``.
         memory: the bytes that a join may use before it goes to disk.
+        classes: the names of the classes in their order, for labels that are names. None takes
+            them from the columns of the logits.
 
     Raises:
         UsageError: one of them has a value that makes no sense.
@@ -46,6 +48,7 @@ class Reading:
     on_missing: str = "error"
     missing: str = "error"
     memory: int = 2**30
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.delimiter is not None:
@@ -54,6 +57,8 @@ class Reading:
             raise UsageError(f"the decimal mark is . or , and not {self.decimal!r}")
         if self.input_format is not None:
             _check_word("input format", self.input_format, INPUT_FORMATS)
+        if self.classes:
+            _check_classes(self.classes)
         _check_word("--on-missing", self.on_missing, ON_MISSING)
         _check_word("--missing", self.missing, MISSING)
 
@@ -62,6 +67,16 @@ class Reading:
         """What a Python call says about the rows."""
         keys = (on,) if isinstance(on, str) else tuple(on)
         return cls(on=keys, on_missing=on_missing, missing=missing)
+
+    def also(self, said: Reading, classes: Iterable[str] = ()) -> Reading:
+        """This, with what is said about rows and classes besides."""
+        return replace(
+            self,
+            on=said.on or self.on,
+            on_missing=said.on_missing if self.on_missing == "error" else self.on_missing,
+            missing=said.missing if self.missing == "error" else self.missing,
+            classes=tuple(classes) or self.classes,
+        )
 
     @property
     def gaps(self) -> bool:
@@ -73,6 +88,19 @@ def _check_word(what: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
         hint = did_you_mean(given, known) or f"choose one of {', '.join(known)}"
         raise UsageError(f"there is no {what} {given!r}", hint=hint)
+
+
+def _check_classes(names: tuple[str, ...]) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if "" in names:
+        what = "has an empty name"
+    elif twice:
+        what = f"has {twice[0]!r} twice"
+    elif len(names) < 2:
+        what = "names one class"
+    else:
+        return
+    raise UsageError(f"--classes {what}", hint="name each class once: --classes cat,dog,bird")
 
 
 def _delimiter(given: str) -> str:

@@ -688,11 +688,11 @@ def lovasz_hinge(
     return _flat(errors), _sum_pixels((target,), kept)[:, 0]
 
 
-def _finish_lovasz_softmax(errors: Pooled, foreground: Sum, *, classes: str) -> float:
+def _finish_lovasz_softmax(errors: Pooled, foreground: Sum, *, average: str) -> float:
     if foreground.rows == 0:
         return math.nan
     pairs = zip(errors.columns, foreground.total, strict=True)
-    losses = [_lovasz(*pair) for pair in pairs if classes == "all" or pair[1] > 0.0]
+    losses = [_lovasz(*pair) for pair in pairs if average == "all" or pair[1] > 0.0]
     return math.fsum(losses) / len(losses) if losses else 0.0
 
 
@@ -709,7 +709,7 @@ def lovasz_softmax(
     target: ClassIndex,
     *,
     from_logits: FromLogits = False,
-    classes: Annotated[
+    average: Annotated[
         Literal["present", "all"], "average over classes in the target, or over all"
     ] = "present",
     ignore_index: IgnoreIndex = -100,
@@ -724,7 +724,7 @@ def lovasz_softmax(
               e_c = |[y = c] - p_c|
 
     with errors in falling order and :math:`J_{c,i}` the Jaccard loss of class :math:`c` if its
-    first :math:`i` pixels are wrong. kornia averages over all classes (``classes="all"``). With
+    first :math:`i` pixels are wrong. kornia averages over all classes (``average="all"``). With
     nothing but ignored pixels it is 0. Beyond 2^20 pixels close errors are grouped, which leaves
     about 6 digits.
 

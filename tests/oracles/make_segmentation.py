@@ -633,10 +633,10 @@ def lovasz_softmax_cases() -> Iterator[Case]:
         return kornia.losses.lovasz_softmax_loss(tensor(a), tensor(b, torch.long))
 
     value = each(kornia_softmax, arrays)
-    yield case(loss, "kornia", arrays, "kornia", reductions=value, classes="all", **logits)
+    yield case(loss, "kornia", arrays, "kornia", reductions=value, average="all", **logits)
     rare = {**arrays, "target": np.minimum(arrays["target"], 1)}
     value = each(kornia_softmax, rare)
-    yield case(loss, "kornia, absent", rare, "kornia", reductions=value, classes="all", **logits)
+    yield case(loss, "kornia, absent", rare, "kornia", reductions=value, average="all", **logits)
     oracle = "segmentation-models-pytorch"
     for label, data in {"": arrays, ", absent": rare}.items():
         x, y = torch.tensor(data["prediction"]).float(), tensor(data["target"], torch.long)
