@@ -14,7 +14,8 @@ from losscli.version import __version__
 
 if TYPE_CHECKING:
     from losscli import losses
-    from losscli.api import compute
+    from losscli.api import compute, compute_all
+    from losscli.combination import parse
     from losscli.comparison import Comparison
     from losscli.errors import (
         DataError,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     )
     from losscli.laws.verify import verify
     from losscli.results import Result
-    from losscli.spec import loss, parse
+    from losscli.spec import loss
     from losscli.verification import Verification
     from losscli.versus import compare
 
@@ -45,6 +46,7 @@ __all__ = [
     "__version__",
     "compare",
     "compute",
+    "compute_all",
     "loss",
     "losses",
     "parse",
@@ -57,6 +59,9 @@ _HOMES = {
     "Verification": "verification",
     "compare": "versus",
     "compute": "api",
+    "compute_all": "api",
+    "loss": "spec",
+    "parse": "combination",
     "verify": "laws.verify",
 }
 _ERRORS = {name for name in __all__ if name.endswith("Error")}
@@ -73,7 +78,7 @@ def __getattr__(name: str) -> Any:
     import_module("losscli.custom")
     if name == "losses":
         return losses
-    return getattr(import_module(f"losscli.{_HOMES.get(name, 'spec')}"), name)
+    return getattr(import_module(f"losscli.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import losscli.custom
 from losscli.analysis.facts import Facts
+from losscli.combination import AnyLoss, Combination, United, parse, parse_several, unite
 from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
 from losscli.data.reading import AS_IT_IS, Reading
@@ -21,12 +22,12 @@ from losscli.engine.settle import settle
 from losscli.errors import UsageError, did_you_mean
 from losscli.results import Result
 from losscli.shapes import Fit
-from losscli.spec import BoundLoss, Loss, Reduction, parse
+from losscli.spec import BoundLoss, Loss, Reduction
 from losscli.together import Samples, Together, facts_of
 
 
 def compute(
-    loss: str | BoundLoss | Callable[..., Any],
+    loss: str | AnyLoss | Callable[..., Any],
     *arrays: object,
     reduction: str | None = None,
     group: object = None,
@@ -44,8 +45,8 @@ def compute(
 
     Args:
         loss: a name (``mse``, ``MSELoss``, ``mean_squared_error``) or a spec string such as
-            ``huber(delta=2)``; a loss of your own as ``my_losses.py:tail``, or the function, class
-            or module itself.
+            ``huber(delta=2)``; a weighted sum as ``0.5*mse + 0.5*mae``; a loss of your own as
+            ``my_losses.py:tail``, or the function, class or module itself.
         arrays: the data in PyTorch's argument order: NumPy, pandas, Arrow, anything with
             ``__array__``, or the path of a file, a folder or a pattern, as on the command line.
         reduction: ``mean`` (the default), ``sum``, ``none``, or what else the loss allows.
@@ -96,18 +97,106 @@ def compute(
     return run.evaluate()
 
 
-def bind(loss: str | BoundLoss | Callable[..., Any]) -> BoundLoss:
+def compute_all(
+    losses: str | Sequence[str | AnyLoss | Callable[..., Any]],
+    *arrays: object,
+    reduction: str | None = None,
+    group: object = None,
+    by: object = None,
+    threads: int | None = None,
+    **named: object,
+) -> dict[str, Result]:
+    """Evaluate several losses on one data set, which is read once.
+
+    Args:
+        losses: what :func:`compute` takes, or one text of them, ``mse,mae,huber(delta=2)``. Their
+            parameters are part of their specs.
+        arrays: the data, in the order of each loss: the first array is the first input of all.
+        reduction: for all of them; each loss's own by default.
+        group: as of :func:`compute`.
+        by: as of :func:`compute`.
+        threads: as of :func:`compute`.
+        named: data by the name of its role; a loss that has no such role is not given it.
+
+    Returns:
+        By its spec string, the result of each loss, in their order: the same as of
+        :func:`compute`.
+
+    Raises:
+        UsageError: the losses do not take the same number of inputs, or a role is missing.
+        UnknownLossError, ParameterError, DataError, UserCodeError: as of :func:`compute`.
+    """
+    from losscli.data.arrays import from_arrays
+    from losscli.data.slicing import sliced_by
+
+    bound = parse_several(losses) if isinstance(losses, str) else [bind(loss) for loss in losses]
+    united = unite(bound)
+    given = {name: value for name, value in named.items() if value is not None}
+    labels, values = sliced_by(by)
+    inputs = from_arrays(united.roles, arrays, given, group, labels, values)
+    evaluations = evaluations_of(bound, united, inputs, reduction)
+    results = Together(
+        evaluations, inputs, threads, keep_elements=True, by=tuple(labels)
+    ).evaluate()
+    return {one.name: result for one, result in zip(evaluations, results, strict=True)}
+
+
+def evaluations_of(
+    losses: Sequence[AnyLoss], united: United, inputs: Inputs, reduction: str | None
+) -> tuple[Evaluation, ...]:
+    """Several losses on the data that they share, each called by its spec.
+
+    Raises:
+        UsageError: a loss has no such reduction, or is there twice; one takes lists and another
+            rows.
+        UserCodeError, ParameterError, DataError: as :func:`losscli.engine.settle.settle`.
+    """
+    grouped = inputs.groups is not None
+    _check_kinds(losses, grouped)
+    found: dict[str, Evaluation] = {}
+    for loss, names in zip(losses, united.names, strict=True):
+        if str(loss) in found:
+            raise UsageError(f"{loss} is there twice", hint="leave one of them out")
+        settled = settle(loss, inputs, reduction, names)
+        chosen = choose_reduction(settled, reduction, grouped=grouped)
+        found[str(loss)] = Evaluation(settled, chosen, names, str(loss))
+    return tuple(found.values())
+
+
+def _check_kinds(losses: Sequence[AnyLoss], grouped: bool) -> None:
+    lists = next((loss for loss in losses if loss.loss.is_list), None)
+    rows = next((loss for loss in losses if not loss.loss.is_list), None)
+    if lists is not None and rows is not None and not grouped:
+        raise UsageError(
+            f"a row is a list to {lists} and a number to {rows}",
+            hint="--group COLUMN makes lists of rows that belong together; or compute them apart",
+        )
+
+
+def bind(loss: str | AnyLoss | Callable[..., Any]) -> AnyLoss:
     """The loss that a spec string stands for, or that a user's function or class is.
 
     Raises:
-        UnknownLossError, ParameterError, UsageError: as :func:`losscli.spec.parse`.
+        UnknownLossError, ParameterError, UsageError: as :func:`losscli.combination.parse`.
         UserCodeError: a loss of your own does not load, or is no loss.
     """
     if isinstance(loss, str):
         return parse(loss)
-    if isinstance(loss, BoundLoss):
+    if isinstance(loss, BoundLoss | Combination):
         return loss
     return (loss if isinstance(loss, Loss) else losscli.custom.from_object(loss))()
+
+
+def bind_one(loss: str | AnyLoss | Callable[..., Any]) -> BoundLoss:
+    """As :func:`bind`, for what can be said of a single loss only.
+
+    Raises:
+        UsageError: it is a combination. Besides, what :func:`bind` raises.
+    """
+    bound = bind(loss)
+    if isinstance(bound, Combination):
+        raise UsageError(f"{bound} is several losses", hint="take one of them at a time")
+    return bound
 
 
 def measure_facts(inputs: Inputs, threads: int | None = None) -> Facts:
@@ -132,9 +221,7 @@ def _facts_of_all(blocks: Blocks) -> list[Facts]:
     return [facts_of(block) for block in blocks if block is not None]
 
 
-def choose_reduction(
-    bound: BoundLoss, reduction: str | None, *, grouped: bool = False
-) -> Reduction:
+def choose_reduction(bound: AnyLoss, reduction: str | None, *, grouped: bool = False) -> Reduction:
     """This reduction if the loss allows it; by default the loss's first, of groups their mean.
 
     Raises:
@@ -161,7 +248,7 @@ class Run:
     names the coded roles of the inputs whose values make slices.
     """
 
-    bound: BoundLoss
+    bound: AnyLoss
     inputs: Inputs
     reduction: Reduction
     threads: int | None = None

@@ -20,13 +20,14 @@ from losscli.analysis.baseline_rows import StoredRows, open_stored
 from losscli.analysis.digest import LossDigest, TargetDigest
 from losscli.analysis.gate import ROUNDING, Gates, Tolerance, judge
 from losscli.analysis.worse import judge_paired
+from losscli.combination import AnyLoss, Declared
 from losscli.data.feed import Inputs
 from losscli.data.sink import RowWriter, open_rows
 from losscli.engine.evaluation import Evaluation
 from losscli.errors import DataError, UsageError
 from losscli.results import Result
 from losscli.rival import Contested, Rival
-from losscli.spec import BoundLoss, Loss, Reduction
+from losscli.spec import Loss, Reduction
 from losscli.together import Samples, Together
 from losscli.verdict import Judged, Verdict
 
@@ -96,7 +97,7 @@ class Check:
         progress: hears how many rows are done, of how many.
     """
 
-    bound: BoundLoss
+    bound: AnyLoss
     inputs: Inputs
     reduction: Reduction
     gates: Gates
@@ -187,7 +188,9 @@ class Check:
         ).evaluate()
 
 
-def refuse(loss: Loss, gates: Gates, *, others: bool = False, sliced: bool = False) -> None:
+def refuse(
+    loss: Loss | Declared, gates: Gates, *, others: bool = False, sliced: bool = False
+) -> None:
     """Before a file is opened: can this loss be judged, and is there something to judge it by?
 
     Args:

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -674,6 +674,15 @@ class Role:
     def is_weight(self) -> bool:
         """Does it multiply the elements, so that it may also be one for all rows?"""
         return self.optional and self.domain.axes == ELEMENTWISE
+
+
+def known_names(roles: Sequence[Role]) -> dict[str, str]:
+    """The roles by every name that means one of them and no other."""
+    meant: dict[str, set[str]] = {}
+    for role in roles:
+        for name in (role.name, *role.own_names):
+            meant.setdefault(name, set()).add(role.name)
+    return {name: min(found) for name, found in meant.items() if len(found) == 1}
 
 
 # Every loss takes it: the mean is then sum(w * loss) / sum(w * divisor).

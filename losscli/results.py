@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -32,6 +32,7 @@ SHOWN_ROWS = 20
 _DIGITS = 12
 
 Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,37 @@ class JoinRecord:
     tables: tuple[JoinedTable, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """One loss of a combination.
+
+    Attributes:
+        weight: what it is multiplied by.
+        result: its own, as it is alone.
+        contribution: weight times value.
+        share: the contribution as a share of the whole; NaN where the whole is 0 or not finite.
+    """
+
+    weight: float
+    result: Result
+    contribution: float
+    share: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as a result has it in its ``parts``."""
+        own = self.result.to_dict()
+        names = (
+            "loss", "reduction", "value", "status", "reductions", "divisor", "divisor_meaning",
+            "distribution",
+        )  # fmt: skip
+        return {
+            "weight": self.weight,
+            "contribution": finite_or_none(self.contribution),
+            "share": finite_or_none(self.share),
+            **{name: own[name] for name in names},
+        }
+
+
 @dataclass(frozen=True)
 class Result:
     """One loss evaluated on one data set.
@@ -239,6 +271,7 @@ class Result:
         slices: the loss of each slice, the worst first.
         checks: which findings were looked for; ``diagnostics`` has those that were made.
         labels: how labels were written where the loss wants others, such as ``01``.
+        parts: of a combination, each of its losses.
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
         join: how rows were joined by key; None where they pair by position.
@@ -270,6 +303,7 @@ class Result:
     join: JoinRecord | None = None
     missing: int = 0
     missing_rows: int = 0
+    parts: tuple[PartResult, ...] = ()
 
     @property
     def counted(self) -> int:
@@ -351,6 +385,8 @@ class Result:
             "checks": _plain(self.checks),
             "recommendation": _plain(self.recommendation),
         }
+        if self.parts:
+            record["parts"] = [part.to_dict() for part in self.parts]
         if self.by:
             record["by"] = list(self.by)
             record["slices"] = [{**_plain(one), "status": one.status} for one in self.slices]
@@ -378,6 +414,39 @@ class Result:
         if self.key_of is not None:
             frame.insert(1, "key", [self.key_of(i) for i in range(self.n)])
         return frame
+
+
+def results_to_dict(results: Sequence[Result]) -> dict[str, Any]:
+    """The record of several results, as ``--format json`` shows them."""
+    merged = merge_findings([(result.loss.spec, result.diagnostics) for result in results])
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "version": results[0].version,
+        "results": [result.to_dict() for result in results],
+        "diagnostics": _plain(merged),
+    }
+
+
+def merge_findings(
+    of_losses: Sequence[tuple[str, Sequence[Diagnostic]]],
+) -> tuple[Diagnostic, ...]:
+    """The findings of several losses, by the spec of each, as one list, the gravest first.
+
+    What is found under all of them is said once; else the message begins with the losses it is
+    about.
+    """
+    found: dict[tuple[str, str, str], tuple[Diagnostic, list[str]]] = {}
+    for spec, diagnostics in of_losses:
+        for one in diagnostics:
+            _, specs = found.setdefault((one.code, one.severity, one.message), (one, []))
+            specs.append(spec)
+    merged = [
+        one
+        if len(specs) == len(of_losses)
+        else replace(one, message=f"{', '.join(specs)}: {one.message}")
+        for one, specs in found.values()
+    ]
+    return tuple(sorted(merged, key=lambda one: SEVERITIES.index(one.severity)))
 
 
 def shown(value: str | None) -> str:

@@ -11,15 +11,16 @@ import numpy as np
 from losscli.analysis.gate import ROUNDING, Tolerance
 from losscli.analysis.paired.fold import Gap, RowFold, SetFold
 from losscli.analysis.worse import ALPHA
+from losscli.combination import AnyLoss, Declared
 from losscli.data.feed import Inputs
 from losscli.domain import Role
 from losscli.engine.evaluation import Evaluation, of_models
 from losscli.errors import DataError, UsageError
 from losscli.results import Result
-from losscli.spec import BoundLoss, Loss, Reduction
+from losscli.spec import Loss, Reduction
 from losscli.together import Samples
 from losscli.verdict import Judged
-from losscli.versus import Judging, own_roles
+from losscli.versus import Judging, fold_of, own_roles
 
 # The model that is checked, and the one that it is checked against.
 _NOW, _BEFORE = "now", "against"
@@ -69,7 +70,7 @@ class Rival:
         """Under which name the inputs hold each role of the model that is checked."""
         return _names(loss, inputs, _NOW)
 
-    def begin(self, bound: BoundLoss, inputs: Inputs, reduction: Reduction) -> Contested:
+    def begin(self, bound: AnyLoss, inputs: Inputs, reduction: Reduction) -> Contested:
         """What a run needs to pair the two.
 
         Raises:
@@ -82,11 +83,7 @@ class Rival:
         # A one-sided test at alpha is what the lower end of this interval says.
         judging = Judging(reference=_BEFORE, confidence=1.0 - 2.0 * self.alpha)
         method = judging.method(bound, reduction, _MODELS)
-        fold: RowFold | SetFold = (
-            SetFold(bound, len(_MODELS), method)
-            if reduction == "overall"
-            else RowFold(len(_MODELS), method)
-        )
+        fold = fold_of(bound, reduction, len(_MODELS), method)
         evaluations = tuple(
             Evaluation(bound, reduction, _names(bound.loss, inputs, model), model)
             for model in _MODELS
@@ -94,7 +91,7 @@ class Rival:
         return Contested(self, evaluations, fold)
 
 
-def _names(loss: Loss, inputs: Inputs, model: str) -> dict[str, str]:
+def _names(loss: Loss | Declared, inputs: Inputs, model: str) -> dict[str, str]:
     held = {*inputs.roles, *inputs.constants}
     return {
         role.name: name if (name := f"{role.name}@{model}") in held else role.name

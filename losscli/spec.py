@@ -205,6 +205,15 @@ class Conduct:
     changes: tuple[str, ...] = ()
 
 
+class TakesRoles(typing.Protocol):
+    """A loss, or several that share their data."""
+
+    @property
+    def inputs(self) -> tuple[Role, ...]:
+        """All the data a run may take."""
+        ...
+
+
 @dataclass(frozen=True)
 class Loss:
     """A declared loss: the kernel and everything a reader, a user or the engine asks about it.

@@ -159,6 +159,66 @@ class Moments:
 
 
 @dataclass(slots=True)
+class JointMoments:
+    """Means and centred products of several numbers a row, merged as Chan et al. 1983.
+
+    Attributes:
+        n: rows.
+        mean: (k,) the mean of each number.
+        products: (k, k) the sum over the rows of products of deviations from the means.
+    """
+
+    n: int = 0
+    mean: Array = field(default_factory=lambda: np.empty(0))
+    products: Array = field(default_factory=lambda: np.empty((0, 0)))
+
+    @classmethod
+    def of(cls, columns: Sequence[Array | float]) -> JointMoments:
+        """Of a block: for each number an array (n,), or one number that all rows have."""
+        n = max((len(x) for x in columns if isinstance(x, np.ndarray)), default=0)
+        if n == 0:
+            return cls(0, np.zeros(len(columns)), np.zeros((len(columns), len(columns))))
+        mean = np.array(
+            [float(np.add.reduce(x)) / n if isinstance(x, np.ndarray) else x for x in columns]
+        )
+        apart = [x - mean[i] if isinstance(x, np.ndarray) else None for i, x in enumerate(columns)]
+        products = np.zeros((len(columns), len(columns)))
+        for i, x in enumerate(apart):
+            for j, y in enumerate(apart[: i + 1]):
+                if x is not None and y is not None:
+                    products[i, j] = products[j, i] = float(np.add.reduce(x * y))
+        return cls(n, mean, products)
+
+    def merge(self, later: JointMoments) -> None:
+        """Take in the rows that follow."""
+        if later.n == 0:
+            return
+        if self.n == 0:
+            self.n, self.mean, self.products = later.n, later.mean, later.products
+            return
+        n = self.n + later.n
+        gap, share = later.mean - self.mean, later.n / n
+        self.products = self.products + later.products + np.outer(gap, gap) * (self.n * share)
+        self.mean = self.mean + gap * share
+        self.n = n
+
+    def stderr(self, gradient: Sequence[float]) -> float:
+        """Standard error of a smooth function of the means, to first order; NaN below two rows.
+
+        Args:
+            gradient: its derivative by each mean.
+        """
+        if self.n < 2:
+            return math.nan
+        slope = np.asarray(gradient)
+        # What does not matter must not spoil the rest: 0 times infinity.
+        used = slope != 0.0
+        slope = slope[used]
+        variance = float(slope @ self.products[np.ix_(used, used)] @ slope) / (self.n - 1)
+        return math.sqrt(max(variance, 0.0) / self.n) if variance == variance else math.nan
+
+
+@dataclass(slots=True)
 class Extremes:
     """The smallest and the largest loss."""
 

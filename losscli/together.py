@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from losscli.analysis.annotate import annotate
+from losscli.analysis.combined import judge_whole
 from losscli.analysis.facts import Facts
 from losscli.analysis.slices import with_intervals
+from losscli.combination import Combination
 from losscli.data.align import check_counts, no_rows, nothing_there
 from losscli.data.feed import Inputs
+from losscli.engine.combine import Mixture, WholeState, WholeTotal, conclude_whole
 from losscli.engine.evaluate import (
     NOTHING,
     Asked,
@@ -24,10 +27,14 @@ from losscli.engine.evaluate import (
     conclude,
     name_rows,
 )
-from losscli.engine.evaluation import Evaluation, View, views_of
+from losscli.engine.evaluation import Evaluation, Layout, View, lay_out
 from losscli.engine.executor import Blocks, run
 from losscli.engine.plan import Block, Schedule, TakeRoles
 from losscli.results import Result
+from losscli.spec import BoundLoss
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Labels
 
 # What some consecutive rows cost, under each evaluation; None under one that is a single number of
 # all rows, so that no row has a loss.
@@ -69,52 +76,109 @@ class Together:
             ParameterError: a vector parameter does not have one value for each class or column.
         """
         check_counts(self.inputs)
-        views = views_of(self.evaluations, self.inputs)
-        measures = [self._measure(evaluation) for evaluation in self.evaluations]
-        fold = _Fold(
-            [Total() for _ in measures],
-            [Facts(detail=self.detail) for _ in views],
-            None if self.take_samples is None else _InStep(measures, self.take_samples),
-        )
-        schedule = Schedule(self.inputs, tuple(view.plan for view in views))
+        layout = lay_out(self.evaluations, self.inputs)
+        measures = [self._measure(layout, number) for number in range(len(layout.terms))]
+        mixtures = dict(self._mixtures())
+        fold = _Fold(self.evaluations, layout, self.detail, self._in_step())
+        schedule = Schedule(self.inputs, tuple(view.plan for view in layout.views))
 
-        def look(blocks: Blocks) -> list[_Seen | None]:
-            pairs = zip(views, blocks, strict=True)
-            return [
-                None if block is None else self._look(view, measures, block)
-                for view, block in pairs
-            ]
+        def look(blocks: Blocks) -> _Step:
+            return self._look(layout, measures, mixtures, blocks)
 
         # Infinities and NaN are results; they are reported as such, not warned about on the way.
         with np.errstate(all="ignore"):
-            serial = any(measure.bound.loss.serial for measure in measures)
+            serial = any(term.bound.loss.serial for term in layout.terms)
             with closing(run(schedule, look, self.threads, serial=serial)) as outcomes:
-                for seen in outcomes:
-                    fold.add(seen)
-                    self._hand_on_roles(seen)
+                for step in outcomes:
+                    fold.add(step)
+                    self._hand_on_roles(step.views)
                     if self.progress is not None:
                         self.progress(fold.totals[0].rows, schedule.rows)
             results = {
                 number: self._conclude(view, measures[number], fold.totals[number], facts)
-                for view, facts in zip(views, fold.facts, strict=True)
+                for view, facts in zip(layout.views, fold.facts, strict=True)
                 for number in view.members
             }
-        return tuple(results[number] for number in range(len(measures)))
+            for number, mixture in mixtures.items():
+                parts = [results[term] for term in layout.ranges[number]]
+                results[layout.ranges[number][0]] = self._conclude_whole(
+                    self.evaluations[number], mixture, parts, fold.wholes[number]
+                )
+        return tuple(results[terms[0]] for terms in layout.ranges)
 
-    def _measure(self, evaluation: Evaluation) -> Measure:
-        keep_rows = self.keep_elements or self.take_samples is not None
+    @property
+    def _keeps_rows(self) -> bool:
+        return self.keep_elements or self.take_samples is not None
+
+    @property
+    def _by(self) -> dict[str, Labels]:
+        return {name: self.inputs.labels[name] for name in self.by}
+
+    def _measure(self, layout: Layout, number: int) -> Measure:
+        term = layout.terms[number]
         return Measure(
-            evaluation.bound,
-            evaluation.reduction,
+            term.bound,
+            term.reduction,
             self.detail,
-            keep_rows,
+            self._keeps_rows or term.is_part,
             self.keep_elements,
-            self.asked,
-            {name: self.inputs.labels[name] for name in self.by},
-            self.keep_entries,
+            NOTHING if term.is_part else self.asked,
+            self._by,
+            self.keep_entries and not term.is_part,
         )
 
-    def _look(self, view: View, measures: Sequence[Measure], block: Block) -> _Seen:
+    def _mixtures(self) -> Iterator[tuple[int, Mixture]]:
+        """How to add up the parts of the evaluations that are combinations, by number."""
+        for number, evaluation in enumerate(self.evaluations):
+            if isinstance(evaluation.bound, Combination):
+                yield (
+                    number,
+                    Mixture(
+                        evaluation.bound,
+                        evaluation.reduction,
+                        self.detail,
+                        self._keeps_rows,
+                        self.keep_elements,
+                        self.asked,
+                        self._by,
+                    ),
+                )
+
+    def _in_step(self) -> _InStep | None:
+        if self.take_samples is None:
+            return None
+        keeps = [
+            evaluation.reduction != "overall"
+            or (self.keep_entries and isinstance(evaluation.bound, BoundLoss))
+            for evaluation in self.evaluations
+        ]
+        return _InStep(keeps, self.take_samples)
+
+    def _look(
+        self,
+        layout: Layout,
+        measures: Sequence[Measure],
+        mixtures: Mapping[int, Mixture],
+        blocks: Blocks,
+    ) -> _Step:
+        seen = [
+            None if block is None else self._look_at(view, measures, block)
+            for view, block in zip(layout.views, blocks, strict=True)
+        ]
+        states: dict[int, LossState] = {}
+        block_of: dict[int, Block] = {}
+        for of_view, block in zip(seen, blocks, strict=True):
+            if of_view is not None and block is not None:
+                states.update(of_view.states)
+                block_of.update((number, block) for number, _ in of_view.states)
+        wholes = {}
+        for number, mixture in mixtures.items():
+            terms = layout.ranges[number]
+            if terms[0] in states:
+                wholes[number] = mixture(block_of[terms[0]], [states[term] for term in terms])
+        return _Step(seen, wholes)
+
+    def _look_at(self, view: View, measures: Sequence[Measure], block: Block) -> _Seen:
         states = [(number, measures[number](block)) for number in view.members]
         roles = None
         if self.take_roles is not None and 0 in view.members:
@@ -144,6 +208,23 @@ class Together:
         result = replace(result, slices=with_intervals(result.slices))
         return annotate(measure.bound, result, facts, nonfinite, state.nonfinite)
 
+    def _conclude_whole(
+        self, evaluation: Evaluation, mixture: Mixture, parts: Sequence[Result], total: WholeTotal
+    ) -> Result:
+        state = total.state
+        if state is None:
+            raise no_rows(self.inputs)
+        names = evaluation.roles
+        inputs = self.inputs if names is None else self.inputs.seen_as(names)
+        result = conclude_whole(mixture, parts, state, inputs)
+        if total.per_sample:
+            result = replace(result, per_sample=np.concatenate(total.per_sample))
+        if total.elements:
+            result = replace(result, elements=np.concatenate(total.elements))
+        nonfinite = name_rows(state.nonfinite_rows, self.inputs.keys)
+        result = replace(result, slices=with_intervals(result.slices))
+        return judge_whole(result, nonfinite, state.nonfinite)
+
 
 def facts_of(block: Block, *, detail: bool = True) -> Facts:
     """What a block of rows shows."""
@@ -159,40 +240,67 @@ class _Seen:
     roles: Block | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What the next rows gave: under each view, and under the combinations, by number."""
+
+    views: list[_Seen | None]
+    wholes: dict[int, WholeState]
+
+
 class _Fold:
-    """What is merged of all blocks: of each evaluation, of each view, and the samples in step."""
+    """What is merged of all blocks: of each term, combination and view; samples go on in step."""
 
-    totals: list[Total]
-    facts: list[Facts]
-    in_step: _InStep | None
+    def __init__(
+        self,
+        evaluations: Sequence[Evaluation],
+        layout: Layout,
+        detail: bool,
+        in_step: _InStep | None,
+    ) -> None:
+        self.totals = [Total() for _ in layout.terms]
+        self.wholes = [WholeTotal() for _ in evaluations]
+        self.facts = [Facts(detail=detail) for _ in layout.views]
+        self._in_step = in_step
+        self._evaluation_of = {
+            terms[0]: number
+            for number, (evaluation, terms) in enumerate(
+                zip(evaluations, layout.ranges, strict=True)
+            )
+            if isinstance(evaluation.bound, BoundLoss)
+        }
 
-    def add(self, seen: Sequence[_Seen | None]) -> None:
+    def add(self, step: _Step) -> None:
         """Merge what the next rows gave, view by view."""
-        for facts, of_view in zip(self.facts, seen, strict=True):
+        for facts, of_view in zip(self.facts, step.views, strict=True):
             if of_view is None:
                 continue
-            for number, state in of_view.states:
-                if self.in_step is not None and state.sample is not None:
-                    self.in_step.waiting[number].append(state.sample)
-                    state.sample = None
-                self.totals[number].add(state)
+            for term, state in of_view.states:
+                if term in self._evaluation_of:
+                    self._hand_over(self._evaluation_of[term], state)
+                self.totals[term].add(state)
             facts.merge(of_view.facts)
-        if self.in_step is not None:
-            self.in_step.hand_on()
+        for number, whole in step.wholes.items():
+            self._hand_over(number, whole)
+            self.wholes[number].add(whole)
+        if self._in_step is not None:
+            self._in_step.hand_on()
+
+    def _hand_over(self, evaluation: int, state: LossState | WholeState) -> None:
+        if self._in_step is not None and state.sample is not None:
+            self._in_step.waiting[evaluation].append(state.sample)
+            state.sample = None
 
 
 class _InStep:
     """Samples of evaluations whose blocks may differ in size, handed on for the same rows."""
 
-    def __init__(self, measures: Sequence[Measure], take: Callable[[Samples], None]) -> None:
-        self._count = len(measures)
+    def __init__(self, keeps: Sequence[bool], take: Callable[[Samples], None]) -> None:
+        self._count = len(keeps)
         self._take = take
         # By number, the samples that wait for those of others; none under one number of all rows.
         self.waiting: dict[int, list[Sample]] = {
-            number: []
-            for number, measure in enumerate(measures)
-            if measure.reduction != "overall" or measure.keep_entries
+            number: [] for number, has_samples in enumerate(keeps) if has_samples
         }
 
     def hand_on(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from losscli.analysis.paired.fold import Estimate, Gap, Method, RowFold, SetFold
 from losscli.analysis.paired.significance import holm
 from losscli.api import bind, choose_reduction
+from losscli.combination import AnyLoss, Combination, Declared
 from losscli.comparison import (
     Comparison,
     Difference,
@@ -89,7 +90,7 @@ class Judging:
                 f"there is no test {self.test!r}", hint="choose t, permutation or bootstrap"
             )
 
-    def method(self, bound: BoundLoss, reduction: str, models: Sequence[str]) -> Method:
+    def method(self, bound: AnyLoss, reduction: str, models: Sequence[str]) -> Method:
         """The method for this loss and these models.
 
         Raises:
@@ -119,7 +120,7 @@ class Judging:
 AS_USUAL = Judging()
 
 
-def own_roles(loss: Loss, given: Sequence[str] = ()) -> tuple[str, ...]:
+def own_roles(loss: Loss | Declared, given: Sequence[str] = ()) -> tuple[str, ...]:
     """The roles of which each model has its own: all that are no data and not given for all."""
     shared = _SHARED | set(given)
     first = loss.roles[0].name
@@ -131,7 +132,9 @@ def own_roles(loss: Loss, given: Sequence[str] = ()) -> tuple[str, ...]:
     ) or (first,)
 
 
-def with_targets(loss: Loss, own: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
+def with_targets(
+    loss: Loss | Declared, own: Sequence[str], given: Sequence[str]
+) -> tuple[str, ...]:
     """The roles that each model gives if nobody gives the target: its file holds that as well."""
     return tuple(
         role.name
@@ -141,7 +144,7 @@ def with_targets(loss: Loss, own: Sequence[str], given: Sequence[str]) -> tuple[
 
 
 def compare(
-    loss: str | BoundLoss | Callable[..., Any],
+    loss: str | AnyLoss | Callable[..., Any],
     target: object,
     models: Mapping[str, object],
     *,
@@ -238,7 +241,7 @@ def check_names(models: Sequence[str]) -> None:
             raise UsageError(f"two models are called {name!r}", hint="name them: NAME=FILE")
 
 
-def _target_role(loss: Loss, own: Sequence[str]) -> str:
+def _target_role(loss: Loss | Declared, own: Sequence[str]) -> str:
     for role in loss.roles:
         if role.name not in own and not role.optional:
             return role.name
@@ -301,7 +304,7 @@ class Contest:
         progress: hears how many rows are done, of how many.
     """
 
-    bound: BoundLoss
+    bound: AnyLoss
     inputs: Inputs
     models: tuple[str, ...]
     judging: Judging = AS_USUAL
@@ -438,12 +441,31 @@ class Contest:
                 f"{self.bound.name} needs its rows, so replicates are of a random "
                 f"{100.0 * whole.sampled:.2g} % of them, and their spread is scaled to all"
             )
-        if Extent in self.bound.loss.statistics and method.test != "t":
+        set_loss = isinstance(self.bound, BoundLoss) and Extent in self.bound.loss.statistics
+        if set_loss and method.test != "t":
             notes.append(
                 f"{self.bound.name} hangs on its most extreme rows, of which replicates know too "
                 "little: its intervals and p-values are rough"
             )
         return notes
+
+
+def fold_of(
+    bound: AnyLoss, reduction: str | None, models: int, method: Method, *, clustered: bool = False
+) -> RowFold | SetFold:
+    """What pairs the rows of this loss.
+
+    Raises:
+        UsageError: no row has a share in it.
+    """
+    if reduction != "overall":
+        return RowFold(models, method, clustered)
+    if isinstance(bound, Combination):
+        raise UsageError(
+            f"{bound} is a sum of numbers of all rows, so no row has a share in it",
+            hint="use --reduction mean, or compare by each loss alone",
+        )
+    return SetFold(bound, models, method, clustered)
 
 
 @dataclass(slots=True)
@@ -462,9 +484,8 @@ class _Folds:
 
     def _fold(self) -> RowFold | SetFold:
         models, clustered = len(self.contest.models), CLUSTER in self.contest.inputs.labels
-        if self.contest.reduction == "overall":
-            return SetFold(self.contest.bound, models, self.method, clustered)
-        return RowFold(models, self.method, clustered)
+        bound, reduction = self.contest.bound, self.contest.reduction
+        return fold_of(bound, reduction, models, self.method, clustered=clustered)
 
     def take(self, samples: Samples) -> None:
         """The next rows, of every evaluation."""

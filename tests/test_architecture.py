@@ -22,7 +22,11 @@ ROWS = VALUES | {"shapes", "ragged"}
 DECLARATIONS = ROWS | {"spec", "state", "sliced", "statistics", "results", "verdict", "comparison"}
 DECLARATIONS |= {"verification"}
 OFFERED = {"together", "api", "versus", "rival", "checks", "laws"}
-BELOW_CLI = DECLARATIONS | {"losses", "data", "custom", "engine", "analysis", "report"} | OFFERED
+BELOW_CLI = (
+    DECLARATIONS
+    | {"combination", "losses", "data", "custom", "engine", "analysis", "report"}
+    | OFFERED
+)
 ALLOWED = {
     "errors": set(),
     "version": set(),
@@ -42,8 +46,9 @@ ALLOWED = {
     "losses": {"spec", "domain", "numerics", "statistics", "state"},
     "data": ROWS | {"results"},
     "custom": ROWS | {"spec", "statistics", "data"},
-    "engine": DECLARATIONS | {"losses", "data"},
-    "analysis": DECLARATIONS | {"losses", "data", "engine"},
+    "combination": VALUES | {"spec"},
+    "engine": DECLARATIONS | {"combination", "losses", "data"},
+    "analysis": DECLARATIONS | {"combination", "losses", "data", "engine"},
     "report": VALUES | {"spec", "results", "verdict", "comparison", "verification"},
     "together": BELOW_CLI - {"report"} - OFFERED,
     "api": BELOW_CLI - {"report", "checks", "laws", "rival", "versus"},

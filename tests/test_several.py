@@ -19,7 +19,7 @@ from losscli.data.coding import Labels
 from losscli.data.feed import Inputs
 from losscli.data.files import open_files
 from losscli.domain import Role
-from losscli.engine.evaluation import Evaluation, of_models, views_of
+from losscli.engine.evaluation import Evaluation, lay_out, of_models
 from losscli.results import Result
 from losscli.spec import parse
 from losscli.together import Samples, Together
@@ -101,7 +101,7 @@ def test_each_result_has_the_bits_of_its_own_run(
 
 
 def test_losses_that_see_the_rows_alike_share_a_view(files: dict[str, Path]) -> None:
-    views = views_of(MIXED, open_mixed(files["large"]))
+    views = lay_out(MIXED, open_mixed(files["large"])).views
     assert [view.members for view in views] == [(0, 3, 6), (1, 4), (2,), (5,)]
     assert [view.plan.block_rows for view in views] == [2**16, 2**16, 2**12, 2**12]
 

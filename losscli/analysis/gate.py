@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from losscli.combination import Declared
 from losscli.engine.evaluate import Asked
 from losscli.errors import UsageError
 from losscli.results import Result, RowsAbove, SliceRecord
@@ -82,7 +83,7 @@ class Gates:
         levels = [limit for _, limit in self.quantiles] + [loss for loss, _ in self.above]
         return Asked(tuple(share for share, _ in self.quantiles), tuple(levels))
 
-    def check_reduction(self, loss: Loss, reduction: Reduction) -> None:
+    def check_reduction(self, loss: Loss | Declared, reduction: Reduction) -> None:
         """Do these gates find what they compare under this reduction?
 
         Raises:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, field
 
 from losscli.analysis.gate import ROUNDING, Tolerance
-from losscli.analysis.paired.moments import JointMoments, Versus
+from losscli.analysis.paired.moments import Versus
 from losscli.analysis.paired.significance import t_p_value
 from losscli.domain import Array
+from losscli.state import JointMoments
 from losscli.verdict import Judged
 
 # What a test may err by where nobody says otherwise.

@@ -28,8 +28,9 @@ from losscli.errors import DataError, UsageError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
+    from losscli.combination import AnyLoss, Declared
     from losscli.data.feed import Inputs
-    from losscli.spec import BoundLoss, Loss
+    from losscli.spec import Loss
     from losscli.versus import Contest
 
 # An error-level finding, such as a loss that is not finite.
@@ -124,7 +125,7 @@ def _judging_of(
 
 
 def _compare(
-    bound: Any,  # a BoundLoss: its module loads NumPy, which `--help` should not wait for
+    bound: Any,  # a loss: its module loads NumPy, which `--help` should not wait for
     *,
     files: Models,
     target: Annotated[
@@ -190,7 +191,7 @@ def _compare(
 
 
 def _open(
-    bound: BoundLoss,
+    bound: AnyLoss,
     given: Sequence[str],
     target: str | None,
     cluster: str | None,
@@ -239,7 +240,7 @@ def _open(
 
 
 def _targets(
-    loss: Loss,
+    loss: Loss | Declared,
     own: Sequence[str],
     models: Sequence[_Model],
     named: Sequence[str],
@@ -259,7 +260,7 @@ def _targets(
     return {}
 
 
-def _split(loss: Loss, given: Sequence[str]) -> tuple[dict[str, str], list[_Model]]:
+def _split(loss: Loss | Declared, given: Sequence[str]) -> tuple[dict[str, str], list[_Model]]:
     """The files of roles, and the models."""
     roles = {role.name for role in loss.inputs}
     named: dict[str, str] = {}
@@ -287,7 +288,7 @@ def _at(text: str) -> _Model:
     return _Model(Path(text).name.split(".")[0] or text, text, None)
 
 
-def _about(bound: BoundLoss) -> list[str]:
+def _about(bound: AnyLoss) -> list[str]:
     from losscli.versus import own_roles
 
     own = own_roles(bound.loss)

@@ -6,16 +6,18 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from losscli.cli.judging import Judging, judging_of
 from losscli.cli.loss_group import loss_group
 from losscli.cli.options import (
-    OUTPUT,
     Files,
     Format,
+    JsonReport,
+    MarkdownReport,
+    PerSample,
     ResultFormat,
     Threads,
     expand,
@@ -24,6 +26,7 @@ from losscli.cli.options import (
 )
 from losscli.cli.output import show_result, write_report
 from losscli.cli.selection import ReductionName, Selection, selection_of
+from losscli.cli.several import compute_several
 from losscli.errors import UsageError
 from losscli.report import Terminal
 
@@ -42,24 +45,9 @@ def _compute(
     reduction: ReductionName = None,
     threads: Threads = None,
     format: Format = ResultFormat.table,
-    per_sample: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Write the loss of each row to a .csv or .parquet file.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    json_report: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
-    ] = None,
-    markdown_report: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT
-        ),
-    ] = None,
+    per_sample: PerSample = None,
+    json_report: JsonReport = None,
+    markdown_report: MarkdownReport = None,
 ) -> None:
     from losscli.api import Run, choose_reduction
     from losscli.engine.settle import settle
@@ -111,7 +99,7 @@ def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:
     from losscli.data.sink import open_rows, spool
     from losscli.report.progress import Progress
 
-    takers = []
+    takers: list[Callable[[Array], None]] = []
     with ExitStack() as files:
         if per_sample is not None:
             keys = run.inputs.keys
@@ -136,4 +124,7 @@ def _tee(takers: Sequence[Callable[[Array], None]]) -> Callable[[Array], None] |
     return take
 
 
-ComputeGroup = loss_group(expand(_compute, selection=selection_of, judging=judging_of))
+ComputeGroup = loss_group(
+    expand(_compute, selection=selection_of, judging=judging_of),
+    several=expand(compute_several, selection=selection_of, judging=judging_of),
+)

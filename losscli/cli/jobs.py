@@ -21,8 +21,8 @@ from losscli.errors import LosscliError, OutputError, UsageError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
+    from losscli.combination import AnyLoss
     from losscli.data.feed import Inputs
-    from losscli.spec import BoundLoss
     from losscli.verdict import Checked, Place, Verdict
 
 
@@ -111,7 +111,7 @@ class Job:
     """One check: what it is called, the loss, its files and what is said about it."""
 
     name: str | None
-    bound: Any  # a BoundLoss: its module loads NumPy, which `--help` should not wait for
+    bound: Any  # a AnyLoss: its module loads NumPy, which `--help` should not wait for
     files: Sequence[str]
     settings: Settings
     place: Place | None = None
@@ -154,7 +154,7 @@ class Job:
         reject_overwrite(list(outputs.files.values()), [*read, *kept])
         reject_overwrite(kept, read)
 
-    def open(self) -> tuple[Inputs, BoundLoss]:
+    def open(self) -> tuple[Inputs, AnyLoss]:
         """The rows, and the loss as the engine evaluates it.
 
         Raises:

@@ -155,6 +155,24 @@ Memory: TypeAlias = Annotated[
 ]
 
 
+PerSample: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Write the loss of each row to a .csv or .parquet file.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+JsonReport: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
+]
+MarkdownReport: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT),
+]
+
+
 def reading_of(
     *,
     header: Header = None,
@@ -217,23 +235,27 @@ def expand(command: Callable[..., Made], **makers: Callable[..., object]) -> Cal
 
 
 def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[str, str]:
-    """What ``-c ROLE=NAME`` says, by role.
+    """What ``-c ROLE=NAME`` says, by role; a name that several roles have is said of them all.
 
     Raises:
         UsageError: not ROLE=NAME, or no such role.
     """
-    names = [role.name for role in roles]
+    meant: dict[str, list[str]] = {}
+    for one in roles:
+        for name in {one.name, *one.own_names}:
+            meant.setdefault(name, []).append(one.name)
+    known = f"roles: {', '.join(role.name for role in roles)}"
     columns: dict[str, str] = {}
     for text in given or ():
         role, equals, name = text.partition("=")
         if not equals or not name:
-            raise UsageError(f"-c {text}: write it as ROLE=NAME", hint=f"roles: {', '.join(names)}")
-        if role not in names:
-            hint = did_you_mean(role, names) or f"roles: {', '.join(names)}"
+            raise UsageError(f"-c {text}: write it as ROLE=NAME", hint=known)
+        if role not in meant:
+            hint = did_you_mean(role, meant) or known
             raise UsageError(f"-c {text}: there is no role {role!r}", hint=hint)
-        if role in columns:
+        if any(one in columns for one in meant[role]):
             raise UsageError(f"-c {role} is given twice", hint=f"name several as -c {role}=a,b,c")
-        columns[role] = name
+        columns.update(dict.fromkeys(meant[role], name))
     return columns
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,25 @@ def show_result(result: Result, format: str) -> None:
         report.show_result(result, format, terminal)
     if format in _SILENT:
         report.show_findings(result.diagnostics, Terminal.of(sys.stderr))
+
+
+def show_results(results: Sequence[Result], format: str) -> None:
+    """The results of several losses on stdout; their findings as those of one."""
+    from losscli.results import merge_findings
+
+    with _stdout() as terminal:
+        report.show_results(results, format, terminal)
+    if format in _SILENT:
+        found = merge_findings([(result.loss.spec, result.diagnostics) for result in results])
+        report.show_findings(found, Terminal.of(sys.stderr))
+
+
+def write_results(results: Sequence[Result], format: str, path: str) -> None:
+    """A report on several losses in a file, whole or not at all."""
+    from losscli.data.sink import whole_file
+
+    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        report.show_results(results, format, Terminal(file))
 
 
 def write_report(result: Result, format: str, path: str) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from losscli.data.coding import Labels
     from losscli.data.feed import Inputs
     from losscli.domain import Role
-    from losscli.spec import Loss
+    from losscli.spec import TakesRoles
 
 ReductionName: TypeAlias = Annotated[
     str | None,
@@ -48,7 +48,7 @@ class Selection:
 
         return tuple(map(by_role, self.by))
 
-    def open(self, loss: Loss, files: Sequence[str]) -> Inputs:
+    def open(self, loss: TakesRoles, files: Sequence[str]) -> Inputs:
         """The rows of these files, as the roles of this loss.
 
         Raises:

@@ -11,13 +11,13 @@ from losscli.cli.options import PageFormat, PageFormatOption, expand
 from losscli.cli.output import show_verification
 
 if TYPE_CHECKING:
-    from losscli.spec import BoundLoss
+    from losscli.combination import AnyLoss
 
 _FAILED = 1
 
 
 def _verify(
-    bound: Any,  # a BoundLoss: its module loads NumPy, which `--help` should not wait for
+    bound: Any,  # a loss: its module loads NumPy, which `--help` should not wait for
     *,
     against: Annotated[
         str | None,
@@ -38,7 +38,7 @@ def _verify(
         raise typer.Exit(_FAILED)
 
 
-def _data(bound: BoundLoss) -> list[str]:
+def _data(bound: AnyLoss) -> list[str]:
     """There are no files."""
     return ["It is tried on random data from the domains of its roles."]
 

@@ -125,4 +125,19 @@ NUMBER = (
         "Nothing, or give at most 1,048,576 rows, which are exact.",
         Example({}, "losscli compute median-absolute-error large.parquet"),
     ),
+    Code(
+        "LC210",
+        "info",
+        "parts of a combination that divide by different numbers",
+        "A combination adds up the parts' reduced losses, each with its own divisor, as PyTorch "
+        "does. What a row costs is the same sum of the row's own losses. The mean of the rows is "
+        "the value only while the parts divide by the same numbers, which class weights, "
+        "ignore_index or masks in one of them prevent. The value, its standard error and the "
+        "losses of rows are all right; they only do not average.",
+        "Nothing, or take --reduction sum, under which rows always add up.",
+        Example(
+            {"data.csv": {"logits_0": "2 0.5 1", "logits_1": "-1 1.5 0", "target": "0 1 1"}},
+            "losscli compute '0.5*cross-entropy(weight=[1, 3]) + 0.5*multi-margin' data.csv",
+        ),
+    ),
 )

@@ -38,7 +38,7 @@ from losscli.data.labelled import find_labelled
 from losscli.data.opening import OpenTables
 from losscli.data.place import Numbers, Place
 from losscli.data.reading import AS_IT_IS, Reading
-from losscli.domain import CLASS_TARGET, SAMPLE_WEIGHT, Array, Role
+from losscli.domain import CLASS_TARGET, SAMPLE_WEIGHT, Array, Role, known_names
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.ragged import Ragged
 from losscli.shapes import fit_weight
@@ -144,11 +144,11 @@ def _assign(
     roles: Sequence[Role], arrays: Sequence[object], named: Mapping[str, object]
 ) -> tuple[dict[str, object], object]:
     """What is given for each role, and the table that holds all roles, if one does."""
-    names = [role.name for role in roles]
+    names = known_names(roles)
     for name in named:
         if name not in names:
             raise UsageError(f"there is no role {name!r}", hint=did_you_mean(name, names) or None)
-    given = {name: value for name, value in named.items() if value is not None}
+    given = {names[name]: value for name, value in named.items() if value is not None}
     free = [role for role in roles if role.name not in given and role is not SAMPLE_WEIGHT]
     required = [role for role in free if not role.optional]
     if len(arrays) == 1 and len(required) > 1 and _is_frame_or_path(arrays[0]):

@@ -26,7 +26,7 @@ from losscli.data.opening import OpenTables, open_table
 from losscli.data.place import Place
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sources import STANDARD_INPUT
-from losscli.domain import ANYTHING, COMPONENTS, Array, Domain, Role
+from losscli.domain import ANYTHING, COMPONENTS, Array, Domain, Role, known_names
 from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -285,17 +285,17 @@ def _choose_all(
 
 
 def _split_named(roles: Sequence[Role], files: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    names = {*(role.name for role in roles), _BY}
+    names = {**known_names(roles), _BY: _BY}
     named: dict[str, str] = {}
     positional = []
     for file in files:
         name, equals, path = file.partition("=")
         if not equals or name not in names:
             positional.append(file)
-        elif name in named:
-            raise UsageError(f"{name} is given twice: {named[name]} and {path}")
+        elif (role := names[name]) in named:
+            raise UsageError(f"{name} is given twice: {named[role]} and {path}")
         else:
-            named[name] = path
+            named[role] = path
     if [*named.values(), *positional].count(STANDARD_INPUT) > 1:
         raise UsageError(
             "standard input is for one role, since it can be read once",

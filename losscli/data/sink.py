@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -52,18 +53,22 @@ class _Writer(Protocol):
 
 
 class RowWriter:
-    """Per-sample losses into a CSV or Parquet file: ``row`` from 1, a group's ``key``, ``loss``."""
+    """Per-sample losses into a CSV or Parquet file: ``row`` from 1, a group's ``key``, ``loss``.
 
-    def __init__(self, writer: _Writer, key_of: KeyOf | None) -> None:
+    Of several losses each has a column.
+    """
+
+    def __init__(self, writer: _Writer, head: _Head, key_of: KeyOf | None) -> None:
         self._writer = writer
+        self._head = head
         self._key_of = key_of
         self._rows = 0
-        self._held: list[Array] = []
+        self._held: list[tuple[Array, ...]] = []
 
-    def write(self, per_sample: Array) -> None:
-        """Append the losses of the next rows."""
+    def write(self, *per_sample: Array) -> None:
+        """Append the losses of the next rows, (n,) for each column."""
         self._held.append(per_sample)
-        if sum(map(len, self._held)) >= _GROUP_ROWS:
+        if sum(len(first) for first, *_ in self._held) >= _GROUP_ROWS:
             self.flush()
 
     def flush(self) -> None:
@@ -72,29 +77,40 @@ class RowWriter:
 
         if not self._held:
             return
-        losses = np.concatenate(self._held)
+        losses = [np.concatenate(parts) for parts in zip(*self._held, strict=True)]
         self._held = []
-        rows = np.arange(self._rows + 1, self._rows + len(losses) + 1)
-        self._rows += len(losses)
+        rows = np.arange(self._rows + 1, self._rows + len(losses[0]) + 1)
+        self._rows += len(rows)
         # pa.array would load pandas.
         columns = [
             pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
-            for kind, values in ((pa.int64(), rows), (pa.float64(), losses))
+            for kind, values in ((pa.int64(), rows), *((pa.float64(), x) for x in losses))
         ]
         if self._key_of is not None:
             columns.insert(
                 1, pa.array([self._key_of(row - 1) for row in rows.tolist()], pa.string())
             )
-        self._writer.write_table(pa.table(columns, schema=_schema(self._key_of is not None)))
+        self._writer.write_table(pa.table(columns, schema=_schema(self._head)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The columns: is there a key, and what the losses are called."""
+
+    keyed: bool
+    losses: tuple[str, ...]
 
 
 @contextmanager
-def open_rows(path: str, key_of: KeyOf | None = None) -> Iterator[RowWriter]:
+def open_rows(
+    path: str, key_of: KeyOf | None = None, losses: Sequence[str] = ("loss",)
+) -> Iterator[RowWriter]:
     """A writer for per-sample losses; the file is there only when all rows are.
 
     Args:
         path: where to.
         key_of: what group ``i`` is called, where a sample is one.
+        losses: the columns of losses.
 
     Raises:
         UsageError: the name ends in neither .csv nor .parquet.
@@ -104,38 +120,43 @@ def open_rows(path: str, key_of: KeyOf | None = None) -> Iterator[RowWriter]:
     if suffix not in _WRITERS:
         hint = "end the name in .csv or .parquet"
         raise UsageError(f"cannot tell the format of {path!r}", hint=hint)
-    keyed = key_of is not None
-    with whole_file(path) as temporary, _WRITERS[suffix](temporary, keyed) as file:
-        writer = RowWriter(file, key_of)
+    head = _Head(key_of is not None, tuple(losses))
+    with whole_file(path) as temporary, _WRITERS[suffix](temporary, head) as file:
+        writer = RowWriter(file, head, key_of)
         yield writer
         writer.flush()
 
 
-def _open_parquet(path: Path, keyed: bool) -> Any:
+def _open_parquet(path: Path, head: _Head) -> Any:
     import pyarrow.parquet as pq
 
     # Losses hardly repeat, so a dictionary would be built in vain; row numbers are all differences.
     return pq.ParquetWriter(
-        path, _schema(keyed), use_dictionary=False, column_encoding={"row": "DELTA_BINARY_PACKED"}
+        path, _schema(head), use_dictionary=False, column_encoding={"row": "DELTA_BINARY_PACKED"}
     )
 
 
-def _open_csv(path: Path, keyed: bool) -> Any:
+def _open_csv(path: Path, head: _Head) -> Any:
     import pyarrow.csv as pa_csv
 
-    options = pa_csv.WriteOptions(quoting_style="needed" if keyed else "none")
-    return pa_csv.CSVWriter(path, _schema(keyed), write_options=options)
+    plain = not head.keyed and not any(set(name) & set(',"\r\n') for name in head.losses)
+    options = pa_csv.WriteOptions(quoting_style="none" if plain else "needed")
+    return pa_csv.CSVWriter(path, _schema(head), write_options=options)
 
 
-def _schema(keyed: bool) -> Any:
+def _schema(head: _Head) -> Any:
     import pyarrow as pa
 
-    key = [("key", pa.string())] if keyed else []
-    return pa.schema([("row", pa.int64()), *key, ("loss", pa.float64())])
+    key = [("key", pa.string())] if head.keyed else []
+    losses = [(name, pa.float64()) for name in head.losses]
+    return pa.schema([("row", pa.int64()), *key, *losses])
 
 
 _GROUP_ROWS = 2**20
-_WRITERS: Mapping[str, Callable[[Path, bool], Any]] = {".parquet": _open_parquet, ".csv": _open_csv}
+_WRITERS: Mapping[str, Callable[[Path, _Head], Any]] = {
+    ".parquet": _open_parquet,
+    ".csv": _open_csv,
+}
 
 
 @contextmanager

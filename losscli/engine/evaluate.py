@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.data.feed import NO_LABELS, RoleInput, SampleKeys
+from losscli.data.feed import NO_LABELS, Inputs, RoleInput, SampleKeys
 from losscli.domain import Array
 from losscli.engine.gaps import Gaps
 from losscli.engine.plan import Block, Plan
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from losscli.data.coding import Labels
 
 WORST_ROWS = 10
-_NONFINITE_ROWS = 5
+NONFINITE_ROWS = 5
 _TAIL = 0.01
 
 
@@ -55,6 +55,70 @@ class Asked:
 NOTHING = Asked()
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What each row (or group) of some consecutive ones costs under one evaluation.
+
+    The mean of the loss is ``sum(loss) / sum(divisor)`` over all rows. The rows of a set loss that
+    is one number of them all cost nothing by themselves: they have ``entries`` instead, and
+    ``per_sample`` and ``loss`` have no columns.
+
+    Attributes:
+        per_sample: (n,) the row's own loss.
+        loss: (n,) what the row adds to the sum, sample weight and all.
+        divisor: (n,) what it adds to the divisor, or a number where all rows add the same; of a set
+            loss the sample weight. Of a combination whose parts divide by different numbers it is
+            NaN.
+        codes: by the name of each coded column, (n,) the codes of the rows.
+        entries: (n, ...) what each row gives to each statistic of a set loss.
+        there: (n,) which rows have all their values; None if all have. One that lacks a value has
+            a loss of its own that is NaN, and adds nothing to anything.
+        parts: of a combination, the weight and the sample of each part. The value is the sum of
+            weight times mean of the part.
+    """
+
+    per_sample: Array
+    loss: Array
+    divisor: Array | float
+    codes: Mapping[str, Array] = field(default_factory=dict)
+    entries: tuple[Array, ...] = ()
+    there: NDArray[np.bool_] | None = None
+    parts: tuple[tuple[float, Sample], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.per_sample)
+
+    def __getitem__(self, rows: slice | NDArray[Any]) -> Sample:
+        return Sample(
+            self.per_sample[rows],
+            self.loss[rows],
+            self.divisor if isinstance(self.divisor, float) else self.divisor[rows],
+            {name: codes[rows] for name, codes in self.codes.items()},
+            tuple(values[rows] for values in self.entries),
+            None if self.there is None else self.there[rows],
+            tuple((weight, part[rows]) for weight, part in self.parts),
+        )
+
+    def spread(self, gaps: Gaps) -> Sample:
+        """The same rows among those that lack a value."""
+        there = np.zeros(gaps.rows, np.bool_)
+        there[slice(None) if gaps.there is None else gaps.there] = True
+        divisor = np.broadcast_to(self.divisor, len(self))
+        return Sample(
+            gaps.spread(self.per_sample, np.nan),
+            gaps.spread(self.loss, 0.0),
+            gaps.spread(divisor, 0.0),
+            {name: gaps.spread(codes, 0.0) for name, codes in self.codes.items()},
+            tuple(gaps.spread(values, 0.0) for values in self.entries),
+            there,
+            tuple((weight, part.spread(gaps)) for weight, part in self.parts),
+        )
+
+    def counted(self) -> Sample:
+        """Without the rows that lack a value."""
+        return self if self.there is None else self[self.there]
+
+
 @dataclass(slots=True)
 class Detail:
     """The spread of the per-sample losses: what a bare number does not need.
@@ -71,6 +135,39 @@ class Detail:
     counted: int
     above: NDArray[np.int64]
 
+    @classmethod
+    def of(
+        cls,
+        sample: Sample,
+        counted: NDArray[np.intp] | None,
+        nonfinite: int,
+        gaps: Gaps,
+        asked: Asked,
+    ) -> Detail:
+        """Of a block.
+
+        ``counted`` says which rows count, None that all do; ``nonfinite`` how many losses are not
+        finite; ``gaps`` where the rows stood.
+        """
+        per_sample, loss, share = sample.per_sample, sample.loss, sample.divisor
+        if counted is not None:
+            share = share[counted] if isinstance(share, np.ndarray) else share
+            if counted.size < per_sample.size:
+                per_sample, loss = per_sample[counted], loss[counted]
+        worst = Worst.of(per_sample, 0, WORST_ROWS)
+        places = worst.row if counted is None else counted[worst.row]
+        worst.row = (places if gaps.there is None else gaps.there[places]) + gaps.start
+        finite = per_sample[~np.isnan(per_sample)] if nonfinite else per_sample
+        return cls(
+            losses=Moments.of(per_sample, None),
+            ratio=Moments.of(loss, share) if isinstance(share, np.ndarray) else None,
+            extremes=Extremes.of(finite),
+            quantiles=Quantiles.of(finite, gaps.start),
+            worst=worst,
+            counted=per_sample.size,
+            above=np.array([np.count_nonzero(per_sample > x) for x in asked.levels], np.int64),
+        )
+
     def merge(self, other: Detail) -> None:
         """Take in later rows."""
         self.losses.merge(other.losses)
@@ -81,64 +178,6 @@ class Detail:
         self.worst.merge(other.worst)
         self.counted += other.counted
         self.above += other.above
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What each row (or group) of some consecutive ones costs under one evaluation.
-
-    The mean of the loss is ``sum(loss) / sum(divisor)`` over all rows. The rows of a set loss that
-    is one number of them all cost nothing by themselves: they have ``entries`` instead, and
-    ``per_sample`` and ``loss`` have no columns.
-
-    Attributes:
-        per_sample: (n,) the row's own loss.
-        loss: (n,) what the row adds to the sum, sample weight and all.
-        divisor: (n,) what it adds to the divisor, or a number where all rows add the same; of a set
-            loss the sample weight.
-        codes: by the name of each coded column, (n,) the codes of the rows.
-        entries: (n, ...) what each row gives to each statistic of a set loss.
-        there: (n,) which rows have all their values; None if all have. One that lacks a value has
-            a loss of its own that is NaN, and adds nothing to anything.
-    """
-
-    per_sample: Array
-    loss: Array
-    divisor: Array | float
-    codes: Mapping[str, Array] = field(default_factory=dict)
-    entries: tuple[Array, ...] = ()
-    there: NDArray[np.bool_] | None = None
-
-    def __len__(self) -> int:
-        return len(self.per_sample)
-
-    def __getitem__(self, rows: slice | NDArray[Any]) -> Sample:
-        return Sample(
-            self.per_sample[rows],
-            self.loss[rows],
-            self.divisor if isinstance(self.divisor, float) else self.divisor[rows],
-            {name: codes[rows] for name, codes in self.codes.items()},
-            tuple(values[rows] for values in self.entries),
-            None if self.there is None else self.there[rows],
-        )
-
-    def spread(self, gaps: Gaps) -> Sample:
-        """The same rows among those that lack a value."""
-        there = np.zeros(gaps.rows, np.bool_)
-        there[slice(None) if gaps.there is None else gaps.there] = True
-        divisor = np.broadcast_to(self.divisor, len(self))
-        return Sample(
-            gaps.spread(self.per_sample, np.nan),
-            gaps.spread(self.loss, 0.0),
-            gaps.spread(divisor, 0.0),
-            {name: gaps.spread(codes, 0.0) for name, codes in self.codes.items()},
-            tuple(gaps.spread(values, 0.0) for values in self.entries),
-            there,
-        )
-
-    def counted(self) -> Sample:
-        """Without the rows that lack a value."""
-        return self if self.there is None else self[self.there]
 
 
 @dataclass(slots=True)
@@ -193,7 +232,7 @@ class LossState:
         self.batch.merge(later.batch)
         self.elements_seen += later.elements_seen
         self.nonfinite += later.nonfinite
-        self.nonfinite_rows = (self.nonfinite_rows + later.nonfinite_rows)[:_NONFINITE_ROWS]
+        self.nonfinite_rows = (self.nonfinite_rows + later.nonfinite_rows)[:NONFINITE_ROWS]
         if self.detail is not None and later.detail is not None:
             self.detail.merge(later.detail)
         for mine, theirs in zip(self.statistics or (), later.statistics or (), strict=True):
@@ -279,7 +318,7 @@ class Measure:
         batch = seen.batch_of if seen.weight is None else seen.weight
         mean = own if own is not None and self.reduction in ("mean", "none") else loss
         total = ExactSum.of(loss)
-        nonfinite = _nonfinite(per_sample, block.gaps) if not total.is_finite else []
+        nonfinite = nonfinite_rows(per_sample, block.gaps) if not total.is_finite else []
         state = LossState(
             rows=block.rows,
             rows_read=seen.rows_read,
@@ -290,7 +329,7 @@ class Measure:
             batch=seen.batch,
             elements_seen=seen.elements.size,
             nonfinite=len(nonfinite),
-            nonfinite_rows=nonfinite[:_NONFINITE_ROWS],
+            nonfinite_rows=nonfinite[:NONFINITE_ROWS],
             detail=None,
             has_divisor=seen.has_divisor,
             statistics=seen.statistics,
@@ -299,7 +338,13 @@ class Measure:
             ),
             elements=seen.elements if self.keep_elements else None,
         )
-        self._look_closer(state, block.gaps, per_sample, mean, share)
+        counted = None
+        if isinstance(share, np.ndarray):
+            counted = np.flatnonzero(share > 0.0)
+            state.ignored = share.size - counted.size
+        if self.detail and self.reduction != "overall":
+            sample, bad = Sample(per_sample, mean, share), state.nonfinite
+            state.detail = Detail.of(sample, counted, bad, block.gaps, self.asked)
         if self.by:
             terms = None
             if self.reduction != "overall":
@@ -321,34 +366,7 @@ class Measure:
     def _wants_sample(self, block: Block) -> bool:
         if self.reduction == "overall":
             return self.keep_entries and block.groups is None
-        # A data set this small is shown row by row, whoever asks.
-        return self.keep_rows or block.first_row + block.gaps.rows <= SHOWN_ROWS
-
-    def _look_closer(
-        self, state: LossState, gaps: Gaps, per_sample: Array, loss: Array, share: Array | float
-    ) -> None:
-        counted = None
-        if isinstance(share, np.ndarray):
-            counted = np.flatnonzero(share > 0.0)
-            state.ignored = share.size - counted.size
-            share = share[counted]
-        if not self.detail or self.reduction == "overall":
-            return
-        if state.ignored and counted is not None:
-            per_sample, loss = per_sample[counted], loss[counted]
-        worst = Worst.of(per_sample, 0, WORST_ROWS)
-        places = worst.row if counted is None else counted[worst.row]
-        worst.row = (places if gaps.there is None else gaps.there[places]) + gaps.start
-        finite = per_sample[~np.isnan(per_sample)] if state.nonfinite else per_sample
-        state.detail = Detail(
-            losses=Moments.of(per_sample, None),
-            ratio=Moments.of(loss, share) if isinstance(share, np.ndarray) else None,
-            extremes=Extremes.of(finite),
-            quantiles=Quantiles.of(finite, gaps.start),
-            worst=worst,
-            counted=per_sample.size,
-            above=np.array([np.count_nonzero(per_sample > x) for x in self.asked.levels], np.int64),
-        )
+        return self.keep_rows or is_shown(block.first_row + block.gaps.rows)
 
 
 def _in_order(seen: RowLosses, rows: int) -> tuple[Array, ...]:
@@ -369,7 +387,13 @@ def _ratio(loss: Array, share: Array | float) -> Array:
     return np.divide(loss, share, out=loss.copy(), where=share != 0.0)
 
 
-def _nonfinite(per_sample: Array, gaps: Gaps) -> list[RowLoss]:
+def is_shown(rows: int) -> bool:
+    """A data set this small is shown row by row, whoever asks."""
+    return rows <= SHOWN_ROWS
+
+
+def nonfinite_rows(per_sample: Array, gaps: Gaps) -> list[RowLoss]:
+    """The rows of a block whose loss is not finite."""
     found = np.flatnonzero(~np.isfinite(per_sample))
     return [RowLoss(gaps.sample(i) + 1, float(per_sample[i])) for i in found.tolist()]
 
@@ -411,7 +435,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
     reductions = dict(_reductions(measure, state))
     return Result(
         loss=_loss_record(bound),
-        inputs=_input_records(plan, state.rows_read),
+        inputs=input_records(plan.inputs, state.rows_read),
         n=state.rows,
         ignored=state.ignored,
         missing=state.missing,
@@ -426,11 +450,11 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
         labels=plan.inputs.written,
         version=__version__,
-        distribution=_distribution(state.detail, state.nonfinite) if state.detail else None,
+        distribution=distribution_of(state.detail, state.nonfinite) if state.detail else None,
         join=plan.inputs.join,
-        worst=_worst(state.detail, keys) if state.detail else (),
-        quantiles=_quantiles(measure, state.detail) if state.detail else {},
-        above=_above(measure, state.detail) if state.detail else (),
+        worst=worst_of(state.detail, keys) if state.detail else (),
+        quantiles=quantiles_of(measure.asked, state.detail) if state.detail else {},
+        above=above_of(measure.asked, state.detail) if state.detail else (),
         by=tuple(labels.column for labels in measure.by.values()),
         slices=state.slices.records(measure.reduction) if state.slices else (),
     )
@@ -463,23 +487,24 @@ def _divisor(measure: Measure, state: LossState) -> float:
     return (state.batch if measure.reduction == "batchmean" else state.divisor).total()
 
 
-def _input_records(plan: Plan, rows: int) -> tuple[InputRecord, ...]:
+def input_records(inputs: Inputs, rows: int) -> tuple[InputRecord, ...]:
+    """Where each role was read from; ``rows`` is how many rows there are."""
     return tuple(
         InputRecord(
             source.role,
             source.path,
             source.columns,
             rows if source.bounds is None else int(source.bounds[-1]),
-            _shape(plan, source),
+            _shape(inputs, source),
             source.dtype,
         )
-        for source in plan.inputs.roles.values()
+        for source in inputs.roles.values()
     )
 
 
-def _shape(plan: Plan, source: RoleInput) -> tuple[int | None, ...]:
+def _shape(inputs: Inputs, source: RoleInput) -> tuple[int | None, ...]:
     """The shape of a row of the file, None along an axis of lists."""
-    shape = source.shape if plan.inputs.groups is None else source.shape[1:]
+    shape = source.shape if inputs.groups is None else source.shape[1:]
     return tuple(None if length == VARIES else length for length in shape)
 
 
@@ -507,7 +532,8 @@ def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     return counts
 
 
-def _distribution(detail: Detail, nonfinite: int) -> Distribution:
+def distribution_of(detail: Detail, nonfinite: int) -> Distribution:
+    """The record of the spread."""
     p25, median, p75, p95, p99 = detail.quantiles.at([0.25, 0.5, 0.75, 0.95, 0.99])
     empty = detail.quantiles.n == 0
     return Distribution(
@@ -525,17 +551,20 @@ def _distribution(detail: Detail, nonfinite: int) -> Distribution:
     )
 
 
-def _quantiles(measure: Measure, detail: Detail) -> dict[float, float]:
-    shares = measure.asked.quantiles
+def quantiles_of(asked: Asked, detail: Detail) -> dict[float, float]:
+    """The quantiles that were asked for."""
+    shares = asked.quantiles
     return dict(zip(shares, detail.quantiles.at(shares), strict=True))
 
 
-def _above(measure: Measure, detail: Detail) -> tuple[RowsAbove, ...]:
-    pairs = zip(measure.asked.levels, detail.above.tolist(), strict=True)
+def above_of(asked: Asked, detail: Detail) -> tuple[RowsAbove, ...]:
+    """How many rows lie above the levels that were asked for."""
+    pairs = zip(asked.levels, detail.above.tolist(), strict=True)
     return tuple(RowsAbove(level, rows, detail.counted) for level, rows in pairs)
 
 
-def _worst(detail: Detail, keys: SampleKeys | None) -> tuple[RowLoss, ...]:
+def worst_of(detail: Detail, keys: SampleKeys | None) -> tuple[RowLoss, ...]:
+    """The record of the worst rows."""
     pairs = zip(detail.worst.row.tolist(), detail.worst.loss.tolist(), strict=True)
     return name_rows([RowLoss(row + 1, loss) for row, loss in pairs], keys)
 

@@ -82,12 +82,14 @@ class Plan:
     """The inputs, how each role meets the loss, and the cut into blocks.
 
     ``names`` says under which name a role is read where others read the same rows, see
-    :class:`Schedule`; None where it is its own.
+    :class:`Schedule`; None where it is its own. ``most_rows`` bounds a block that has to be no
+    larger than those of others.
     """
 
     inputs: Inputs
     fits: Mapping[str, Fit]
     names: Mapping[str, str] | None = None
+    most_rows: int | None = None
 
     @property
     def block_rows(self) -> int:
@@ -105,7 +107,7 @@ class Plan:
         )
         rows = 1 << max((BLOCK_VALUES // max(widest, 1)).bit_length() - 1, 0)
         varies = any(source.shape[:1] == (VARIES,) for source in sources.values())
-        return min(rows, _MOST_LISTS) if varies else rows
+        return min(rows, _MOST_LISTS if varies else rows, self.most_rows or rows)
 
     def take(self, read: Mapping[str, Rows]) -> Mapping[str, Rows]:
         """Of the rows that were read for all, this plan's, under its own names."""

@@ -7,9 +7,11 @@ from contextlib import ExitStack, closing
 
 import numpy as np
 
+from losscli.combination import AnyLoss, Combination, Part
 from losscli.data.align import no_rows
 from losscli.data.feed import Inputs, Rows
 from losscli.engine.blocks import arrange
+from losscli.engine.evaluation import names_of_part
 from losscli.engine.gaps import leave_out
 from losscli.engine.plan import Plan
 from losscli.engine.shapes import fit_inputs
@@ -19,12 +21,12 @@ _ROWS = 64
 
 
 def settle(
-    bound: BoundLoss,
+    bound: AnyLoss,
     inputs: Inputs,
     reduction: str | None = None,
     names: Mapping[str, str] | None = None,
-) -> BoundLoss:
-    """The loss as the engine evaluates it; ours come back as they are.
+) -> AnyLoss:
+    """The loss as the engine evaluates it, of a combination every part; ours come back as they are.
 
     Args:
         bound: any loss.
@@ -37,6 +39,26 @@ def settle(
         UserCodeError: the user's code fails.
         DataError: the first rows cannot be read, or do not fit.
     """
+    if isinstance(bound, BoundLoss):
+        return settle_one(bound, inputs, reduction, names)
+    return Combination(
+        tuple(
+            Part(
+                part.weight,
+                settle_one(part.bound, inputs, reduction, names_of_part(own, names)),
+            )
+            for part, own in zip(bound.parts, bound.united.names, strict=True)
+        )
+    )
+
+
+def settle_one(
+    bound: BoundLoss,
+    inputs: Inputs,
+    reduction: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> BoundLoss:
+    """As :func:`settle`, of a single loss."""
     if bound.loss.settle is None:
         return bound
     own = inputs if names is None else inputs.seen_as(names)

@@ -11,7 +11,7 @@ from losscli.api import Run, choose_reduction
 from losscli.data.arrays import from_arrays
 from losscli.data.feed import Inputs
 from losscli.domain import Array
-from losscli.engine.settle import settle
+from losscli.engine.settle import settle_one
 from losscli.results import Result
 from losscli.spec import BoundLoss, Reduction
 
@@ -33,7 +33,7 @@ class Subject:
         """
         required = [role.name for role in bound.loss.roles if not role.optional]
         names = dict(zip(required, rows, strict=True))
-        settled = settle(bound, _inputs(bound, names, rows))
+        settled = settle_one(bound, _inputs(bound, names, rows))
         return cls(settled, names, choose_reduction(settled, None))
 
     def doubt(self, code: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.api import bind
+from losscli.api import bind_one
 from losscli.domain import UNDECLARED, Array
 from losscli.engine.plan import BLOCK_VALUES
 from losscli.errors import LosscliError, UsageError
@@ -49,8 +49,8 @@ def verify(
         UsageError: both losses take a different number of roles, or there is no row.
         UserCodeError: the loss fails on every kind of data that was tried.
     """
-    bound = bind(loss).replace(**params)
-    other = None if against is None else bind(against)
+    bound = bind_one(loss).replace(**params)
+    other = None if against is None else bind_one(against)
     if rows < 1:
         raise UsageError(f"--rows {rows}: at least 1")
     draw = _draw(bound, other, rows, seed)

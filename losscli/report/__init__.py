@@ -7,6 +7,7 @@
 ``screen``     draws a page on a terminal; the only importer of rich
 ``markdown``   draws a page as GitHub Markdown
 ``result``     ``compute`` in every format, with ``compute_page``
+``several``    the same of several losses
 ``comparison`` ``compare`` in every format, with ``comparison_page``
 ``verdict``    ``check`` in every format, with ``check_page``, ``github`` and ``junit``
 ``advice``     ``recommend``
@@ -48,6 +49,7 @@ __all__ = [
     "show_loss",
     "show_planned",
     "show_result",
+    "show_results",
     "show_verification",
     "show_warning",
     "summary_of",
@@ -87,6 +89,13 @@ def summary_of(checked: Checked, room: int) -> str:
     from losscli.report import verdict
 
     return verdict.summary(checked, room)
+
+
+def show_results(results: Sequence[Result], format: str, terminal: Terminal) -> None:
+    """What ``compute`` found of several losses, in the same formats."""
+    from losscli.report import several
+
+    several.FORMATS[format](results, terminal)
 
 
 def show_advice(advice: Advice, format: str, terminal: Terminal) -> None:

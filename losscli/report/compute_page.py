@@ -30,6 +30,7 @@ from losscli.results import (
     InputRecord,
     JoinedTable,
     JoinRecord,
+    PartResult,
     Recommendation,
     Result,
     RowLoss,
@@ -46,11 +47,12 @@ def table_page(result: Result, *, unicode: bool) -> Page:
         *titled("inputs", inputs_table(result.inputs), join_table(result.join)),
         *titled("your own loss", _origin(result)),
         *titled("loss", _reductions(result, mark)),
+        *titled("parts", _parts(result)),
         *titled("distribution", *_distribution(result)),
         *titled(_rows_title(result), _rows(result)),
         *titled(slices_title(result), *slices_table(result, SHOWN_SLICES)),
         *titled("findings", findings(result.diagnostics), _checked(result)),
-        *titled("guide", _guide(result.recommendation)),
+        *titled("guide", guide(result.recommendation)),
         Section("", (Code((line(Words(result.signature, "dim")), headline(result))),)),
     ]
     return tuple(sections)
@@ -62,10 +64,11 @@ def summary_page(result: Result) -> Page:
         Section("", (Prose((headline(result),)),)),
         *titled("", findings(result.diagnostics)),
         *titled("", _reductions(result, "")),
+        *titled("parts", _parts(result)),
         *titled(slices_title(result), *slices_table(result)),
         *titled("distribution", *_distribution(result)),
         *titled(_rows_title(result), _rows(result)),
-        *titled("guide", _guide(result.recommendation)),
+        *titled("guide", guide(result.recommendation)),
         *titled("inputs", inputs_table(result.inputs), join_table(result.join)),
         *titled("your own loss", _origin(result)),
         Section("", (Code((line(result.signature),)),)),
@@ -166,20 +169,53 @@ def _chosen(mark: str, name: str, value: str, how: str) -> tuple[Words, ...]:
 
 
 def _how(result: Result, name: str) -> str:
+    if result.parts:
+        return "weighted sum of the parts"
     if name == "sum":
         return ""
     if name == "overall":
         return result.loss.summary or "all rows at once"
     if name == result.reduction or (name == "mean" and result.reduction != "batchmean"):
-        return f"sum / {_divisor(result)}"
+        return f"sum / {divisor_of(result)}"
     return "sum / rows" if name == "batchmean" else "sum / elements"
 
 
-def _divisor(result: Result) -> str:
+def divisor_of(result: Result) -> str:
     """``3 elements``; ``12.5, the sum of weights``."""
+    if math.isnan(result.divisor):
+        return result.divisor_meaning
     if result.divisor_meaning.startswith("sum of"):
         return f"{count(result.divisor)}, the {result.divisor_meaning}"
     return things(result.divisor, result.divisor_meaning)
+
+
+def _parts(result: Result) -> Table | None:
+    """The losses of a combination, what each is worth alone and what it adds to the whole."""
+    if not result.parts:
+        return None
+    has_share = not any(math.isnan(part.share) for part in result.parts)
+    columns = [
+        Column("weight", right=True),
+        Column("loss", folds=True),
+        Column("value", right=True),
+        Column("how", folds=True),
+        Column("contribution", right=True),
+    ]
+    columns += [Column("share", right=True)] if has_share else []
+    return Table(tuple(columns), tuple(_part(part, has_share) for part in result.parts))
+
+
+def _part(part: PartResult, has_share: bool) -> tuple[Words, ...]:
+    result = part.result
+    style: Style = "" if result.status == "ok" else "error"
+    return (
+        Words(short(part.weight)),
+        Words(result.loss.spec, "accent"),
+        Words(short(result.value), style),
+        Words(_about(result), "dim"),
+        Words(short(part.contribution), style),
+        *([Words(percent(part.share), "dim")] if has_share else []),
+    )
 
 
 def _distribution(result: Result) -> Iterator[Table]:
@@ -299,7 +335,8 @@ def _finding(finding: Diagnostic) -> tuple[Words, tuple[Line, ...]]:
     return label, (line(finding.message), *hint)
 
 
-def _guide(word: Recommendation | None) -> Entries | None:
+def guide(word: Recommendation | None) -> Entries | None:
+    """The decision guide's word on the data."""
     if word is None:
         return None
     label = Words(f"{word.loss} fits" if word.agrees else f"try {word.loss}", "accent")
@@ -319,15 +356,17 @@ def headline(result: Result) -> Line:
 
 def _about(result: Result) -> str:
     ignored = f"; {count(result.ignored)} of {things(result.n, result.samples)} ignored"
-    if result.reduction == "overall":
+    if math.isnan(result.divisor) and result.parts:
+        text = f"{result.reduction}: each part by its own divisor"
+    elif result.reduction == "overall":
         text = f"over {things(result.divisor, 'rows')} at once"
     elif result.reduction == "sum":
         over = things(result.counted, result.samples)
         text = f"sum over {over}"
     elif result.divisor_meaning.startswith("sum of"):
-        text = f"{result.reduction}: sum / {_divisor(result)}"
+        text = f"{result.reduction}: sum / {divisor_of(result)}"
     else:
-        text = f"{result.reduction} over {_divisor(result)}"
+        text = f"{result.reduction} over {divisor_of(result)}"
     missing = f"; {things(result.missing_rows, 'rows')} without a value"
     text += ignored if result.ignored else ""
     return text + (missing if result.missing_rows else "")

@@ -45,10 +45,10 @@ def _value(result: Result, terminal: Terminal) -> None:
 
 def _json(result: Result, terminal: Terminal) -> None:
     if result.reduction != "none" or result.per_sample is None:
-        terminal.write(f"{_dumps(result, terminal, indent=2)}\n")
+        terminal.write(f"{dumps(result, terminal, indent=2)}\n")
         return
     # The same text as to_json(), without ever holding it.
-    head = _dumps(replace(result, per_sample=None), terminal, indent=2)
+    head = dumps(replace(result, per_sample=None), terminal, indent=2)
     if result.key_of is not None:
         ascii_only = not terminal.unicode
         names = (json.dumps(result.key_of(i), ensure_ascii=ascii_only) for i in range(result.n))
@@ -64,7 +64,7 @@ def _json(result: Result, terminal: Terminal) -> None:
 
 def _jsonl(result: Result, terminal: Terminal) -> None:
     if result.reduction != "none":
-        terminal.write(f"{_dumps(result, terminal)}\n")
+        terminal.write(f"{dumps(result, terminal)}\n")
         return
     for first_row, losses in _chunks(result):
         rows = enumerate(losses, first_row)
@@ -84,7 +84,8 @@ def _token(loss: float) -> str:
     return repr(loss) if math.isfinite(loss) else "null"
 
 
-def _dumps(result: Result, terminal: Terminal, *, indent: int | None = None) -> str:
+def dumps(result: Result, terminal: Terminal, *, indent: int | None = None) -> str:
+    """The record as JSON, on one line or indented."""
     return json.dumps(
         result.to_dict(),
         indent=indent,
@@ -99,11 +100,11 @@ def _csv(result: Result, terminal: Terminal) -> None:
         from losscli.report.slices import slice_records
 
         records = list(slice_records(result))
-        terminal.write("".join(map(_csv_line, [records[0], *(r.values() for r in records)])))
+        terminal.write("".join(map(csv_line, [records[0], *(r.values() for r in records)])))
         return
     if result.reduction != "none":
-        record = _csv_record(result)
-        terminal.write(_csv_line(record) + _csv_line(record.values()))
+        record = csv_record(result)
+        terminal.write(csv_line(record) + csv_line(record.values()))
         return
     key_of = result.key_of
     terminal.write("row,loss\n" if key_of is None else "row,key,loss\n")
@@ -112,17 +113,18 @@ def _csv(result: Result, terminal: Terminal) -> None:
         if key_of is None:
             lines = (f"{row},{loss!r}\n" for row, loss in rows)
         else:
-            lines = (_csv_line((row, key_of(row - 1), repr(loss))) for row, loss in rows)
+            lines = (csv_line((row, key_of(row - 1), repr(loss))) for row, loss in rows)
         terminal.write("".join(lines))
 
 
-def _csv_line(fields: Any) -> str:
+def csv_line(fields: Any) -> str:
+    """A line of a CSV file."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(fields)
     return text.getvalue()
 
 
-def _csv_record(result: Result) -> dict[str, object]:
+def csv_record(result: Result) -> dict[str, object]:
     """One flat record. The columns are the same for every loss, so that records can be stacked."""
     spread = result.distribution
     fields = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.finding import finding
 from losscli.codes import Severity
-from losscli.results import Diagnostic
+from losscli.results import Diagnostic, Result
 
 # Below, two ways to divide agree in the digits that people compare.
 _DIFFERS_FROM = 0.01
@@ -56,4 +56,27 @@ def weighted_mean(case: Case) -> Iterator[Diagnostic]:
     )
 
 
-CHECKS = (kl_mean, weighted_mean)
+@check("LC210", about=lambda case: bool(case.result.parts))
+def parts_differ(case: Case) -> Iterator[Diagnostic]:
+    yield from divisors_of_parts(case.result)
+
+
+def divisors_of_parts(result: Result) -> Iterator[Diagnostic]:
+    """Do the losses that the rows have under a combination average to its value?"""
+    counts = {"rows", "elements", "groups"}
+    if result.reduction not in ("mean", "none") or not math.isnan(result.divisor):
+        return
+    if all(part.result.divisor_meaning in counts for part in result.parts):
+        return
+    each = "; ".join(
+        f"{part.result.loss.spec} by {part.result.divisor:,.6g}, the {part.result.divisor_meaning}"
+        for part in result.parts
+    )
+    yield finding(
+        "LC210",
+        f"the parts divide by different numbers, so the losses of the rows do not average to the "
+        f"result: {each}",
+    )
+
+
+CHECKS = (kl_mean, weighted_mean, parts_differ)

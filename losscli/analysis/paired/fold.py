@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from losscli.analysis.paired.moments import JointMoments, Versus
+from losscli.analysis.paired.moments import Versus
 from losscli.analysis.paired.resample import all_swaps, bootstrap_counts, random_swaps
 from losscli.analysis.paired.sides import RatioSides, RowSides, Sides, SumSides
 from losscli.analysis.paired.significance import (
@@ -29,8 +29,9 @@ from losscli.comparison import Test
 from losscli.domain import Array
 from losscli.engine.evaluate import Sample
 from losscli.engine.rows import weigh
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 from losscli.spec import BoundLoss
+from losscli.state import JointMoments
 from losscli.statistics import Sum
 
 # Every way to swap is tried if so few units differ, and if a loss is a call for each way, fewer.
@@ -124,7 +125,17 @@ class RowFold:
             self._units = UnitTotals(2 * self.models, self.method.seed)
 
     def add(self, samples: Sequence[Sample], clusters: Array | None = None) -> None:
-        """Take in the rows that follow, and the codes of their clusters."""
+        """Take in the rows that follow, and the codes of their clusters.
+
+        Raises:
+            UsageError: what the rows cost does not add up to the loss.
+        """
+        if any(isinstance(x.divisor, float) and math.isnan(x.divisor) for x in samples):
+            raise UsageError(
+                "the parts of the combination divide by different numbers, so what rows differ by "
+                "does not add up to the difference",
+                hint="compare by each loss alone",
+            )
         samples, clusters = _counted(samples, clusters)
         rows = len(samples[0])
         if rows == 0:

@@ -1,0 +1,345 @@
+"""A weighted sum of losses: what its rows cost, and the record of the whole.
+
+Every part is measured as it is alone. Here their losses of the same rows are added up, and at the
+end their values. Both agree, in that the mean of the rows' sums is the sum of the parts' means,
+while the parts divide by the same numbers; where they do not (class weights in one of them), only
+the values count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.combination import Combination
+from losscli.data.feed import NO_LABELS, Inputs
+from losscli.domain import Array
+from losscli.engine.evaluate import (
+    NONFINITE_ROWS,
+    NOTHING,
+    Asked,
+    Detail,
+    LossState,
+    Sample,
+    above_of,
+    distribution_of,
+    input_records,
+    is_shown,
+    nonfinite_rows,
+    quantiles_of,
+    worst_of,
+)
+from losscli.engine.plan import Block
+from losscli.engine.slices import Slices, Terms
+from losscli.results import Distribution, LossRecord, PartResult, Result, RowLoss, SliceRecord
+from losscli.spec import Reduction
+from losscli.state import JointMoments
+from losscli.version import __version__
+
+if TYPE_CHECKING:
+    from losscli.data.coding import Labels
+
+
+@dataclass(slots=True)
+class WholeState:
+    """What is kept of the rows under a combination, beside the states of its parts.
+
+    ``joint`` is of the losses and divisors of the parts, in turn, where the divisors differ.
+    """
+
+    rows: int
+    rows_read: int
+    ignored: int
+    missing: int
+    missing_rows: int
+    nonfinite: int = 0
+    nonfinite_rows: list[RowLoss] = field(default_factory=list)
+    detail: Detail | None = None
+    joint: JointMoments | None = None
+    slices: Slices | None = None
+    sample: Sample | None = None
+    elements: Array | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Do all rows lack a value?"""
+        return 0 < self.rows == self.missing
+
+    def count(self, other: WholeState) -> None:
+        """Take in how many rows were read, and how many of them lack a value."""
+        self.rows += other.rows
+        self.rows_read += other.rows_read
+        self.missing += other.missing
+        self.missing_rows += other.missing_rows
+
+    def merge(self, later: WholeState) -> None:
+        """Take in the rows that follow."""
+        self.count(later)
+        self.ignored += later.ignored
+        self.nonfinite += later.nonfinite
+        self.nonfinite_rows = (self.nonfinite_rows + later.nonfinite_rows)[:NONFINITE_ROWS]
+        if self.detail is not None and later.detail is not None:
+            self.detail.merge(later.detail)
+        if self.joint is not None and later.joint is not None:
+            self.joint.merge(later.joint)
+        if self.slices is not None and later.slices is not None:
+            self.slices.merge(later.slices)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How the states of the parts of a combination become that of the whole, block by block."""
+
+    combination: Combination
+    reduction: Reduction
+    detail: bool = True
+    keep_rows: bool = False
+    keep_elements: bool = False
+    asked: Asked = NOTHING
+    by: Mapping[str, Labels] = field(default_factory=lambda: NO_LABELS)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Those of the parts."""
+        return tuple(part.weight for part in self.combination.parts)
+
+    def __call__(self, block: Block, states: Sequence[LossState]) -> WholeState:
+        """The state of a block, from those of the parts, which keep no row any longer."""
+        samples = [state.sample.counted() for state in states if state.sample is not None]
+        elements = [state.elements for state in states if state.elements is not None]
+        for state in states:
+            state.sample = state.elements = None
+        first, ignored = states[0], min(state.ignored for state in states)
+        whole = WholeState(first.rows, first.rows_read, ignored, first.missing, first.missing_rows)
+        if "overall" not in self.combination.reductions_of_parts(self.reduction):
+            with np.errstate(all="ignore"):
+                self._add_rows(whole, block, samples)
+                if self.keep_elements and len({x.shape for x in elements}) == 1:
+                    whole.elements = self._sum(elements)
+        return whole
+
+    def _add_rows(self, whole: WholeState, block: Block, samples: Sequence[Sample]) -> None:
+        sample = self._mix(samples)
+        if block.rows:
+            self._look_at(whole, block, sample, samples)
+        if self.keep_rows or is_shown(block.first_row + block.gaps.rows):
+            whole.sample = sample if block.gaps.there is None else sample.spread(block.gaps)
+
+    def _look_at(
+        self, whole: WholeState, block: Block, sample: Sample, samples: Sequence[Sample]
+    ) -> None:
+        counted = _counted(samples)
+        bad = nonfinite_rows(sample.per_sample, block.gaps)
+        whole.nonfinite, whole.nonfinite_rows = len(bad), bad[:NONFINITE_ROWS]
+        if counted is not None:
+            whole.ignored = block.rows - counted.size
+        if self.detail:
+            whole.detail = Detail.of(sample, counted, len(bad), block.gaps, self.asked)
+            if _is_nan(sample.divisor):
+                whole.joint = _joint(samples, counted)
+        if self.by and not _is_nan(sample.divisor):
+            share, bound = sample.divisor, self.combination.parts[0].bound
+            terms = Terms.of(self.reduction, sample.loss, share, share)
+            whole.slices = Slices.of(self.by, block, bound, (), terms)
+
+    def _mix(self, samples: Sequence[Sample]) -> Sample:
+        per_sample = self._sum([sample.per_sample for sample in samples])
+        parts = tuple(zip(self.weights, samples, strict=True))
+        shares = [sample.divisor for sample in samples]
+        if all(isinstance(share, float) for share in shares):
+            # A row's own mean is its loss over such a divisor, and they are what is added up.
+            return replace(
+                samples[0], per_sample=per_sample, loss=per_sample, divisor=1.0, parts=parts
+            )
+        loss = self._sum([sample.loss for sample in samples])
+        first = shares[0]
+        if all(share is first or np.array_equal(share, first) for share in shares):
+            divisor = first
+        else:
+            divisor = 1.0 if self.reduction == "sum" else math.nan
+        return replace(samples[0], per_sample=per_sample, loss=loss, divisor=divisor, parts=parts)
+
+    def _sum(self, arrays: Sequence[Array]) -> Array:
+        first, *others = (weight * x for weight, x in zip(self.weights, arrays, strict=True))
+        for array in others:
+            first += array
+        return first
+
+
+def _common(shares: Sequence[Array | float]) -> Array | float:
+    """What all parts divide by, NaN if they differ."""
+    first, *others = shares
+    return first if all(np.array_equal(share, first) for share in others) else math.nan
+
+
+def _is_nan(divisor: Array | float) -> bool:
+    return isinstance(divisor, float) and math.isnan(divisor)
+
+
+def _counted(samples: Sequence[Sample]) -> NDArray[np.intp] | None:
+    """The rows that count for a part; None if all do."""
+    counts: NDArray[np.bool_] | None = None
+    for sample in samples:
+        if isinstance(sample.divisor, float):
+            return None
+        own = sample.divisor > 0.0
+        counts = own if counts is None else counts | own
+    return None if counts is None else np.flatnonzero(counts)
+
+
+def _joint(samples: Sequence[Sample], counted: NDArray[np.intp] | None) -> JointMoments:
+    columns = [x for sample in samples for x in (sample.loss, sample.divisor)]
+    if counted is not None:
+        columns = [x[counted] if isinstance(x, np.ndarray) else x for x in columns]
+    return JointMoments.of(columns)
+
+
+@dataclass(slots=True)
+class WholeTotal:
+    """The fold of a combination's states, as :class:`~losscli.engine.evaluate.Total` is."""
+
+    state: WholeState | None = None
+    per_sample: list[Array] = field(default_factory=list)
+    elements: list[Array] = field(default_factory=list)
+
+    def add(self, state: WholeState) -> None:
+        """Merge the state of the next block."""
+        if state.sample is not None:
+            self.per_sample.append(state.sample.per_sample)
+        if state.elements is not None:
+            self.elements.append(state.elements)
+        state.sample = state.elements = None
+        if self.state is None:
+            self.state = state
+        elif state.is_empty:
+            self.state.count(state)
+        elif self.state.is_empty:
+            state.count(self.state)
+            self.state = state
+        else:
+            self.state.merge(state)
+
+
+def conclude_whole(
+    mixture: Mixture, parts: Sequence[Result], state: WholeState, inputs: Inputs
+) -> Result:
+    """The record of a combination.
+
+    Args:
+        mixture: what was evaluated.
+        parts: the results of the parts.
+        state: of all rows.
+        inputs: as the combination sees them.
+    """
+    combination, detail = mixture.combination, state.detail
+    groups, keys = inputs.groups, inputs.keys
+    reductions = dict(_reductions(combination, parts))
+    value = _sum_values(mixture.weights, [part.value for part in parts])
+    meanings = {part.divisor_meaning for part in parts}
+    has_one = len(meanings) == 1 and len({part.divisor for part in parts}) == 1
+    return Result(
+        loss=LossRecord(
+            combination.loss.name, str(combination), combination.params, combination.loss.summary
+        ),
+        inputs=input_records(inputs, state.rows_read),
+        n=state.rows,
+        ignored=state.ignored,
+        missing=state.missing,
+        missing_rows=state.missing_rows,
+        reduction=mixture.reduction,
+        value=value,
+        reductions=reductions,
+        divisor=parts[0].divisor if has_one else math.nan,
+        divisor_meaning=parts[0].divisor_meaning if has_one else "of each part its own",
+        version=__version__,
+        distribution=None if detail is None else _distribution(mixture, parts, state, detail),
+        worst=() if detail is None else worst_of(detail, keys),
+        group=None if groups is None else groups.column,
+        key_of=None if keys is None else keys.key,
+        join=inputs.join,
+        rank_error=max(part.rank_error for part in parts),
+        quantiles={} if detail is None else quantiles_of(mixture.asked, detail),
+        above=() if detail is None else above_of(mixture.asked, detail),
+        by=parts[0].by,
+        slices=_slices(mixture, parts, state),
+        parts=tuple(
+            PartResult(weight, part, weight * part.value, _share(weight * part.value, value))
+            for weight, part in zip(mixture.weights, parts, strict=True)
+        ),
+    )
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if math.isfinite(whole) and whole != 0.0 else math.nan
+
+
+def _distribution(
+    mixture: Mixture, parts: Sequence[Result], state: WholeState, detail: Detail
+) -> Distribution:
+    """The spread of the rows' sums; ``stderr`` is that of the value, whatever the divisors."""
+    spread = distribution_of(detail, state.nonfinite)
+    if state.joint is None:
+        return spread
+    gradient: list[float] = []
+    for weight, divisor, part in zip(
+        mixture.weights, state.joint.mean[1::2].tolist(), parts, strict=True
+    ):
+        mean = part.reductions.get("mean", math.nan)
+        slope = weight / divisor if divisor else math.nan
+        gradient += [slope, -mean * slope]
+    return replace(spread, stderr=state.joint.stderr(gradient))
+
+
+def _slices(
+    mixture: Mixture, parts: Sequence[Result], state: WholeState
+) -> tuple[SliceRecord, ...]:
+    """The weighted sum of the parts' losses of each slice.
+
+    Its standard error and its share of the sum are known where the rows add up to the value.
+    """
+    whole = (
+        {}
+        if state.slices is None
+        else {_key(one): one for one in state.slices.records(mixture.reduction)}
+    )
+    found = []
+    by_slice = [{_key(one): one for one in part.slices} for part in parts]
+    for key, first in by_slice[0].items():
+        own = [slices[key] for slices in by_slice]
+        known = whole.get(key)
+        found.append(
+            replace(
+                first,
+                ignored=min(one.ignored for one in own) if known is None else known.ignored,
+                value=_sum_values(mixture.weights, [one.value for one in own]),
+                stderr=math.nan if known is None else known.stderr,
+                share=math.nan if known is None else known.share,
+                small=any(one.small for one in own),
+            )
+        )
+    return tuple(sorted(found, key=SliceRecord.order))
+
+
+def _key(one: SliceRecord) -> tuple[tuple[str, str | None], ...]:
+    return tuple(one.slice.items())
+
+
+def _sum_values(weights: Sequence[float], values: Sequence[float]) -> float:
+    return sum((weight * value for weight, value in zip(weights, values, strict=True)), start=-0.0)
+
+
+def _reductions(combination: Combination, parts: Sequence[Result]) -> dict[str, float]:
+    """Every reduction for which each part has a number."""
+    found: dict[str, float] = {}
+    for reduction in combination.loss.reductions:
+        own = combination.reductions_of_parts(reduction)
+        pairs = list(zip(own, parts, strict=True))
+        if all(name in part.reductions for name, part in pairs):
+            values = [part.reductions[name] for name, part in pairs]
+            found[reduction] = _sum_values([p.weight for p in combination.parts], values)
+    return found
