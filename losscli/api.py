@@ -39,6 +39,7 @@ def compute(
     labels_are: str = "",
     classes: Sequence[str] = (),
     reading: Reading = AS_IT_IS,
+    by_position: bool = False,
     **named: object,
 ) -> Result:
     """Evaluate a loss.
@@ -65,6 +66,8 @@ def compute(
         classes: the names of the classes in the order of the logits, for labels that are names. By
             default those of the columns of the logits.
         reading: how files are read: ``Reading(delimiter=";", decimal=",")``.
+        by_position: pair rows as they stand, even where a column that names them in several frames
+            or files, such as ``id``, differs between these. Otherwise that is an error.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
             (``label_smoothing=0.1``).
@@ -88,7 +91,7 @@ def compute(
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
-    reading = reading.also(Reading.of(on, on_missing, missing), classes)
+    reading = reading.also(Reading.of(on, on_missing, missing, by_position), classes)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
     inputs = replace(inputs, written=labels_are)
     bound = settle(bound, inputs, reduction)

@@ -161,6 +161,7 @@ def compare(
     on: str | Sequence[str] = (),
     on_missing: str = "error",
     missing: str = "error",
+    by_position: bool = False,
     **named: object,
 ) -> Comparison:
     """Compare models by one loss on the same rows.
@@ -184,8 +185,8 @@ def compare(
         by: what to slice by, as for :func:`losscli.compute`.
         group: which rows belong together, as for :func:`losscli.compute`.
         threads: how many to use; the result has the same bits for any number.
-        on, on_missing, missing: as for :func:`losscli.compute`; a row that lacks a value for one
-            model counts for none.
+        on, on_missing, missing, by_position: as for :func:`losscli.compute`; a row that lacks a
+            value for one model counts for none.
         named: further data by its role (``sample_weight=...``, ``weight=...``), and parameters.
 
     Returns:
@@ -219,7 +220,13 @@ def compare(
         for role, value in _of_model(name, given, own).items()
     }
     inputs = from_arrays(
-        roles, (), {**held, **shared}, group, labels, values, Reading.of(on, on_missing, missing)
+        roles,
+        (),
+        {**held, **shared},
+        group,
+        labels,
+        values,
+        Reading.of(on, on_missing, missing, by_position),
     )
     contest = Contest(bound, inputs, tuple(models), judging, threads, slices)
     return contest.settled(reduction).evaluate()

@@ -129,6 +129,14 @@ On: TypeAlias = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+ByPosition: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--by-position",
+        help="Pair rows as they stand, even where a column such as id says otherwise.",
+        rich_help_panel=DATA,
+    ),
+]
 OnMissing: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -181,6 +189,7 @@ def reading_of(
     input_format: InputFormat = None,
     on: On = None,
     on_missing: OnMissing = "error",
+    by_position: ByPosition = False,
     missing: Missing = "error",
     memory: Memory = "1G",
 ) -> Reading:
@@ -192,6 +201,7 @@ def reading_of(
         input_format=input_format,
         on=tuple(on or ()),
         on_missing=on_missing,
+        by_position=by_position,
         missing=missing,
         memory=_bytes("--memory", memory),
     )

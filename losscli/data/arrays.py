@@ -16,7 +16,9 @@ from losscli.data.files import (
     Source,
     column_groups,
     feeds,
+    find_ids,
     group_inputs,
+    ids_in,
     join_sources,
     wrong_number,
 )
@@ -89,8 +91,9 @@ def from_arrays(
     tables = [source.table for source in sources]
     found = find_labelled(tables, columns, joined=joined is not None)
     labels = {**labels, **{name: one.labels for name, one in found.items()}}
+    ids = find_ids(tables, [reserved], found, reading)
     opened = [
-        *feeds(sources, roles, {}, reserved, found, joined, reading.classes),
+        *feeds(sources, roles, {}, reserved, {**found, **ids}, joined, reading.classes),
         *([] if joined else _frames(roles, given, shared, reading.gaps)),
     ]
     held: dict[str, Any] = {
@@ -112,10 +115,10 @@ def from_arrays(
             if is_constant:
                 constants[role.name] = _as_table(held.pop(role.name))
     made: list[Feed] = [*opened, *(_feed(name, array) for name, array in held.items())]
-    order = [*(role.name for role in roles), *labels]
+    order = [*(role.name for role in roles), *labels, *ids]
     made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
     made += [_labels_feed(name, values, labels[name]) for name, values in labelled.items()]
-    inputs = Inputs(tuple(made), constants, labels=labels, missing=reading.missing)
+    inputs = Inputs(tuple(made), constants, labels=labels, missing=reading.missing, ids=ids_in(ids))
     if joined is not None:
         inputs = joined.apply(inputs)
     if group is None:

@@ -256,7 +256,7 @@ def _find_remaining(
 ) -> tuple[int, ...]:
     """What is left of a file that was given for this role alone."""
     left = [i for i in range(len(table.columns)) if i not in taken]
-    named = [i for i in left if not _is_id(table.columns[i].name)]
+    named = [i for i in left if not is_id(table.columns[i].name)]
     usable = [i for i in named if table.columns[i].is_number]
     if not usable:
         # A lone column of text is what was meant; reading it says what is wrong with it.
@@ -318,7 +318,8 @@ def _key(name: str) -> str:
     return re.sub(r"[\s\-]", "_", name.strip().casefold())
 
 
-def _is_id(name: str) -> bool:
+def is_id(name: str) -> bool:
+    """Is it a name that columns have which name rows?"""
     return _ID_LIKE.fullmatch(name.strip().casefold()) is not None
 
 

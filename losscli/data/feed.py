@@ -22,6 +22,7 @@ from losscli.ragged import Ragged
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
+    from losscli.data.ids import Ids
     from losscli.results import JoinRecord
 
 Rows: TypeAlias = Array | Ragged
@@ -149,8 +150,9 @@ class Inputs:
 
     With ``groups`` a row of a feed is a group of rows of a file. Roles in ``labels`` are none of
     the loss: their rows are codes for the values of a column, such as one to slice by. Where rows
-    were joined, ``row_keys`` has their keys and ``join`` says what was found. ``written`` says how
-    labels are written where a loss wants others, such as ``01``.
+    were joined, ``row_keys`` has their keys and ``join`` says what was found; where they pair by
+    position, ``ids`` are the columns of several files that have to say the same. ``written`` says
+    how labels are written where a loss wants others, such as ``01``.
     """
 
     feeds: tuple[Feed, ...]
@@ -161,6 +163,7 @@ class Inputs:
     row_keys: SampleKeys | None = None
     join: JoinRecord | None = None
     written: str = ""
+    ids: Mapping[str, Ids] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def keys(self) -> SampleKeys | None:
@@ -170,12 +173,18 @@ class Inputs:
     @property
     def roles(self) -> dict[str, RoleInput]:
         """Every role of the loss that has rows, by name."""
-        return {name: one for name, one in self._sources.items() if name not in self.labels}
+        others = {*self.labels, *self.ids}
+        return {name: one for name, one in self._sources.items() if name not in others}
 
     @property
     def coded(self) -> dict[str, RoleInput]:
         """Every role that has codes, by name."""
         return {name: one for name, one in self._sources.items() if name in self.labels}
+
+    @property
+    def named(self) -> dict[str, RoleInput]:
+        """Every column that names rows and is to agree with that of another file."""
+        return {name: one for name, one in self._sources.items() if name in self.ids}
 
     @property
     def _sources(self) -> dict[str, RoleInput]:

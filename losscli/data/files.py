@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from losscli.errors import DataError, UsageError
 if TYPE_CHECKING:
     from losscli.data.classes import ClassNames
     from losscli.data.coding import Coder, Labels
+    from losscli.data.ids import Ids
     from losscli.data.join import Joined
 
 
@@ -103,9 +104,10 @@ def open_files(
     own = by_row.pop().table if aside is not None else None
     held = [source.table for source in by_row]
     labelled = find_labelled(held, labels, own, joined=joined is not None)
-    made = feeds(by_row, seen, columns, group, labelled, joined, reading.classes)
+    ids = find_ids(held, [group, *columns.values()], labelled, reading)
+    made = feeds(by_row, seen, columns, group, {**labelled, **ids}, joined, reading.classes)
     coded = {name: one.labels for name, one in labelled.items()}
-    inputs = Inputs(made, whole, labels=coded, missing=reading.missing)
+    inputs = Inputs(made, whole, labels=coded, missing=reading.missing, ids=ids_in(ids))
     if joined is not None:
         inputs = joined.apply(inputs)
     if not grouped:
@@ -113,6 +115,28 @@ def open_files(
     if group is None:
         return group_inputs(inputs, {f.name: one_group(f.rows or 0) for f in inputs.feeds})
     return group_inputs(inputs, column_groups(held if own is None else [*held, own], group))
+
+
+def find_ids(
+    tables: Sequence[Table],
+    taken: Iterable[str | None],
+    labelled: Mapping[str, Labelled],
+    reading: Reading,
+) -> dict[str, Labelled]:
+    """The columns that name rows in several tables and have to agree, where rows pair by position.
+
+    Those that are ``taken`` or ``labelled`` are looked at by others.
+    """
+    if reading.on or reading.by_position or len({id(table) for table in tables}) < 2:
+        return {}
+    from losscli.data.ids import shared_ids
+
+    return shared_ids(tables, {*taken, *(one.labels.column for one in labelled.values())})
+
+
+def ids_in(found: Mapping[str, Labelled]) -> dict[str, Ids]:
+    """What :func:`find_ids` found, by name."""
+    return {name: cast("Ids", one.labels) for name, one in found.items()}
 
 
 def join_sources(sources: Sequence[Source], reading: Reading) -> tuple[list[Source], Joined | None]:

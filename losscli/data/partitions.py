@@ -104,7 +104,7 @@ class _Disk:
 
     def add(self, table: int, keys: pa.Array, row: int) -> None:
         """Put the keys of the rows from ``row`` on where they belong."""
-        part = _hash(keys) % np.uint64(_PARTS)
+        part = fingerprints(keys) % np.uint64(_PARTS)
         order = np.argsort(part, kind="stable")
         bounds = np.searchsorted(part[order], np.arange(_PARTS + 1, dtype=np.uint64))
         rows = np.arange(row, row + len(keys), dtype=np.int64)[order]
@@ -128,8 +128,8 @@ class _Disk:
         return Part(table.column("key"), np.concatenate([np.empty(0, np.int64), *rows]))
 
 
-def _hash(keys: pa.Array) -> NDArray[np.uint64]:
-    """A number for each key, the same for equal ones."""
+def fingerprints(keys: pa.Array) -> NDArray[np.uint64]:
+    """A number for each of some integers or texts, the same for equal ones; 0 for no text."""
     if pa.types.is_integer(keys.type):
         return _mixed(np.from_dlpack(keys).view(np.uint64))
     _, offsets, data = keys.buffers()

@@ -32,6 +32,7 @@ class Reading:
             pair by position.
         on_missing: what becomes of a row whose key is not in every file: ``error`` or ``drop``.
         missing: what becomes of a row that lacks a value: ``error`` or ``drop``.
+        by_position: do rows pair as they stand, even where columns that name them differ?
         memory: the bytes that a join may use before it goes to disk.
         classes: the names of the classes in their order, for labels that are names. None takes
             them from the columns of the logits.
@@ -47,6 +48,7 @@ class Reading:
     on: tuple[str, ...] = ()
     on_missing: str = "error"
     missing: str = "error"
+    by_position: bool = False
     memory: int = 2**30
     classes: tuple[str, ...] = ()
 
@@ -61,12 +63,16 @@ class Reading:
             _check_classes(self.classes)
         _check_word("--on-missing", self.on_missing, ON_MISSING)
         _check_word("--missing", self.missing, MISSING)
+        if self.on and self.by_position:
+            raise UsageError("--on and --by-position exclude each other", hint="leave one out")
 
     @classmethod
-    def of(cls, on: str | Iterable[str], on_missing: str, missing: str) -> Reading:
+    def of(
+        cls, on: str | Iterable[str], on_missing: str, missing: str, by_position: bool
+    ) -> Reading:
         """What a Python call says about the rows."""
         keys = (on,) if isinstance(on, str) else tuple(on)
-        return cls(on=keys, on_missing=on_missing, missing=missing)
+        return cls(on=keys, on_missing=on_missing, missing=missing, by_position=by_position)
 
     def also(self, said: Reading, classes: Iterable[str] = ()) -> Reading:
         """This, with what is said about rows and classes besides."""
@@ -75,6 +81,7 @@ class Reading:
             on=said.on or self.on,
             on_missing=said.on_missing if self.on_missing == "error" else self.on_missing,
             missing=said.missing if self.missing == "error" else self.missing,
+            by_position=said.by_position or self.by_position,
             classes=tuple(classes) or self.classes,
         )
 

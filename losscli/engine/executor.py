@@ -22,6 +22,7 @@ from losscli.data.align import count_mismatch
 from losscli.data.feed import Cursor, Rows
 from losscli.engine.blocks import arrange
 from losscli.engine.gaps import Gaps, leave_out
+from losscli.engine.identity import check_ids
 from losscli.engine.plan import Block, Plan, Schedule, Span
 from losscli.numerics import keep_freed_memory
 from losscli.ragged import Ragged
@@ -156,6 +157,7 @@ def _walk(schedule: Schedule, span: Span, readers: Executor | None) -> Iterator[
             read, rows = _read(schedule, cursors, start)
             if rows == 0:
                 break
+            check_ids(read, start, schedule.inputs)
             there, gaps = leave_out(read, start, rows, schedule.inputs)
             start += rows
             yield tuple(gather.add(there, gaps) for gather in gathers)

@@ -101,7 +101,7 @@ def leave_out(
     """
     if inputs.missing == "error":
         return read, Gaps(start, rows)
-    roles = [name for name in read if name not in inputs.labels]
+    roles = [name for name in read if name not in inputs.labels and name not in inputs.ids]
     if inputs.groups is not None:
         first = next(feed.roles[0] for feed in inputs.feeds).bounds
         return _leave_out_of_groups(read, roles, Gaps(start, rows), first)
