@@ -710,7 +710,8 @@ def find(name: str) -> Loss:
         UnknownLossError: there is none; says which name comes closest.
         UserCodeError: the user's file cannot be loaded.
     """
-    found = None if ":" in name else _BY_KEY.get(_key(name))
+    # ``reg:tweedie`` is XGBoost's name, ``my.module:tweedie`` a user's own.
+    found = None if ":" in name and "." in name else _BY_KEY.get(_key(name))
     for resolver in _RESOLVERS:
         found = found or resolver(name)
     if found is not None:
