@@ -410,13 +410,14 @@ class Trial:
     """The first rows of a run, on which a user's loss is tried.
 
     ``arrays`` are in the kernel's shape, by role. ``rows`` counts those of the whole run, None
-    where only reading tells. ``weighted`` says that there is a sample weight, ``reduction`` what
-    was asked for.
+    where only reading tells. ``weighted`` says that there is a sample weight, ``grouped`` that rows
+    are in groups, ``reduction`` what was asked for.
     """
 
     arrays: Mapping[str, Array]
     rows: int | None
     weighted: bool
+    grouped: bool
     reduction: str | None
 
 

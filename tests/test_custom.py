@@ -262,7 +262,48 @@ def test_rows_of_a_loss_over_all_can_be_taken_alone() -> None:
     pred, target = data(20)
     expected = np.sqrt(((pred - target) ** 2).mean(axis=1))
     np.testing.assert_allclose(result.per_sample, expected, rtol=1e-13)
-    assert codes(result) == ["LC404"]
+    assert codes(result) == ["LC401"]
+    name = own("def mine(p, t):\n    return np.sqrt(((p - t) ** 2).mean())")
+    weighted = losscli.compute(name, pred, target, reduction="mean", sample_weight=np.arange(20.0))
+    assert weighted.value == pytest.approx(np.average(expected, weights=np.arange(20)), rel=1e-13)
+    with pytest.raises(losscli.UsageError, match="cannot be weighted by rows"):
+        losscli.compute(name, pred, target, sample_weight=np.arange(20.0))
+
+
+def test_a_group_is_a_set_of_rows() -> None:
+    pred, target = data(20, 1)
+    groups = np.repeat([1, 2, 3, 4], 5)
+    name = own("def mine(p, t):\n    return np.sqrt(((p - t) ** 2).mean())")
+    for reduction in (None, "mean"):
+        found = losscli.compute(
+            name, pred[:, 0], target[:, 0], group=groups, reduction=reduction
+        ).per_sample
+        expected = losscli.compute("rmse", pred[:, 0], target[:, 0], group=groups).per_sample
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_more_rows_than_memory_may_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("losscli.custom.kept.MOST_VALUES", 100_000)
+    name = own("def mine(p, t):\n    return np.sqrt(((p - t) ** 2).mean())")
+    pred, target = data(150_000, 1)
+    with pytest.raises(losscli.DataError, match="more than 100,000 values") as caught:
+        losscli.compute(name, pred, target)
+    assert "--reduction mean" in str(caught.value)
+    assert losscli.compute(name, pred[:500], target[:500]).reduction == "overall"
+
+
+def test_a_fault_in_a_single_row_is_placed() -> None:
+    pred, target = data(40_000)
+    pred[35_000] = 99.0
+    name = own(
+        "def mine(p, t):\n"
+        "    if len(p) == 1 and p[0, 0] == 99:\n"
+        "        raise ValueError('a bad row')\n"
+        "    return (p - t).mean()"
+    )
+    with pytest.raises(UserCodeError, match="a bad row") as caught:
+        losscli.compute(name, pred, target)
+    assert caught.value.where == "own.py, line 5, at row 35001"
 
 
 def test_rows_that_agree_at_first_and_then_do_not_are_noticed() -> None:

@@ -152,6 +152,47 @@ class Caller:
             n for n, x in arrays.items() if not np.array_equal(x, given[n], equal_nan=True)
         )
 
+    def each(self, arrays: Arrays) -> Array:
+        """What it returns for each row by itself, (N,): one number a row.
+
+        Raises:
+            UserCodeError: as of a call; it says which row.
+        """
+        given = self._copies(arrays)
+        if self.manner.tensors:
+            given = tensors.as_tensors(given)
+        count = len(next(iter(given.values())))
+        losses = np.empty(count)
+        row = 0
+        try:
+            with self._in_user_code("called with a single row"):
+                for row in range(count):
+                    positional, named = self._arguments(
+                        {name: x[row : row + 1] for name, x in given.items()}
+                    )
+                    returned = self._call(*positional, **named, **self._settings)
+                    losses[row] = returned if type(returned) is float else self._number(returned)
+        except UserCodeError as error:
+            raise error.in_row(row) from error.__cause__
+        return losses
+
+    def _number(self, returned: Any) -> float:
+        array = self._as_array(returned)
+        if array.size != 1:
+            raise self.target.fault(f"returned shape {array.shape} for a row, not one number")
+        return float(array.item())
+
+    def _arguments(self, given: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The data as it is passed: by position, or by name where the signature wants it."""
+        keyword = self.target.called.keyword_only
+        names = [role.name for role in self.target.called.roles]
+        positional = [given.get(name) for name in names if name not in keyword]
+        while positional and positional[-1] is None:
+            positional.pop()
+        return positional, {
+            name: given[name] for name in names if name in keyword and name in given
+        }
+
     def _copies(self, arrays: Arrays) -> dict[str, Any]:
         return {
             name: np.array(x, np.int64 if name in self.manner.integers else np.float64, order="C")
@@ -162,12 +203,7 @@ class Caller:
         described = ", ".join(f"{name} {x.shape} {x.dtype}" for name, x in given.items())
         if self.manner.tensors:
             given = tensors.as_tensors(given)
-        keyword = self.target.called.keyword_only
-        names = [role.name for role in self.target.called.roles]
-        positional = [given.get(name) for name in names if name not in keyword]
-        while positional and positional[-1] is None:
-            positional.pop()
-        named = {name: given[name] for name in names if name in keyword and name in given}
+        positional, named = self._arguments(given)
         with self._in_user_code(f"called with {described}"):
             returned = self._call(*positional, **named, **self._settings)
             return self._as_array(returned)

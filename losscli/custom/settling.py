@@ -252,14 +252,13 @@ class Probe:
         """One number: of each row by itself where these add up to it, else of all at once."""
         self._check_repeatable()
         how, why = self._adds_up()
-        if how is not None and trial.reduction != "overall":
+        by_row = trial.reduction in ("mean", "none") and not trial.grouped
+        if (how is not None and trial.reduction != "overall") or by_row:
             kernel = _RowByRow(self.target, self.caller, how)
-            order: dict[str, tuple[Reduction, ...]] = {
-                "mean": ("mean", "sum", "none"),
-                "sum": ("sum", "mean", "none"),
-            }
+            first, second = ("sum", "mean") if how == "sum" else ("mean", "sum")
+            reductions: tuple[Any, ...] = (first, second, "none")
             conduct = self._conduct("rows", why)
-            return replace(loss, kernel=kernel, reductions=order[how], conduct=conduct, settle=None)
+            return replace(loss, kernel=kernel, reductions=reductions, conduct=conduct, settle=None)
         return _once(loss, self.caller, trial, self._conduct("once", why), alone=True)
 
     def _adds_up(self) -> tuple[str | None, str]:
@@ -272,10 +271,7 @@ class Probe:
         for rows in (self.rows, turned):
             try:
                 whole = float(self.caller(rows).item())
-                singles = [
-                    float(self.caller({n: x[i : i + 1] for n, x in rows.items()}).item())
-                    for i in range(self.count)
-                ]
+                singles = self.caller.each(rows)
             except (UserCodeError, ValueError):
                 return None, "it takes no single row"
             made = {"mean": float(np.mean(singles)), "sum": float(np.sum(singles))}
@@ -318,23 +314,21 @@ class _Elements:
 class _RowByRow:
     """The kernel of a loss that returns a number: called for every row.
 
-    That single rows add up to the whole is looked at again in every block.
+    That single rows add up to the whole is looked at again in every block; ``how`` is None where
+    they do not, and were asked for all the same.
     """
 
     target: Target
     caller: Caller
-    how: str
+    how: str | None
 
     def __call__(self, *roles: Array | None, **_: object) -> Array:
         arrays = _given(self.target, roles)
-        count = len(next(iter(arrays.values())))
-        losses = np.empty(count)
-        for row in range(count):
-            one = self.caller({name: x[row : row + 1] for name, x in arrays.items()})
-            if one.size != 1:
-                raise self.target.fault(f"returned shape {one.shape} for a row, not one number")
-            losses[row] = one.item()
+        losses = self.caller.each(arrays)
+        count = len(losses)
         _check_numbers(self.target, self.caller, arrays, losses)
+        if self.how is None:
+            return losses
         whole = self.caller(arrays).reshape(())
         made = losses.mean() if self.how == "mean" else losses.sum()
         if np.isfinite(losses).all() and not np.isclose(whole, made, rtol=1e-5, atol=1e-12):

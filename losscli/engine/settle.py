@@ -77,6 +77,7 @@ def settle_one(
         arrays={name: x[:_ROWS] for name, x in block.plain.items() if name in roles},
         rows=next((feed.rows for feed in inputs.feeds if feed.rows is not None), None),
         weighted="sample_weight" in own.roles,
+        grouped=own.groups is not None,
         reduction=reduction,
     )
     with np.errstate(all="ignore"):
