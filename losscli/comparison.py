@@ -152,7 +152,7 @@ class Comparison:
     @property
     def signature(self) -> str:
         """Everything that changes the numbers, on one line."""
-        parts = [self.loss.spec, f"reduction:{self.reduction}", f"reference:{self.reference}"]
+        parts = [self.loss.version, f"reduction:{self.reduction}", f"reference:{self.reference}"]
         parts += [f"test:{self.test}"]
         parts += [f"resamples:{self.resamples}", f"seed:{self.seed}"] if self.resamples else []
         parts += [f"cluster:{self.cluster}"] if self.cluster is not None else []

@@ -49,6 +49,11 @@ class LossRecord:
     origin: str = ""
     digest: str = ""
 
+    @property
+    def version(self) -> str:
+        """The spec string and, of a user's own loss, which version of its file."""
+        return f"{self.spec}|code:{self.digest[:_DIGITS]}" if self.digest else self.spec
+
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:
@@ -326,8 +331,7 @@ class Result:
     @property
     def signature(self) -> str:
         """Everything that changes the number, on one line."""
-        parts = [self.loss.spec]
-        parts += [f"code:{self.loss.digest[:_DIGITS]}"] if self.loss.digest else []
+        parts = [self.loss.version]
         parts += [f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []

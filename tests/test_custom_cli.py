@@ -110,6 +110,24 @@ def test_check_judges_it(folder: Path) -> None:
     assert losscli(folder, *words, "1.5").returncode == 1
 
 
+def test_a_baseline_is_of_one_version_of_the_code(folder: Path) -> None:
+    words = ("check", "mine.py:mine", "preds.csv", "targets.csv", "--baseline", "b.json")
+    assert losscli(folder, *words, "--update-baseline").returncode == 0
+    assert losscli(folder, *words).returncode == 0
+    (folder / "mine.py").write_text(PRINTING.replace("above *", "0.5 * above *"))
+    done = losscli(folder, *words)
+    assert done.returncode == 2
+    assert "mine.py:mine|code:" in done.stderr
+
+
+def test_models_are_compared_by_it(folder: Path) -> None:
+    (folder / "new.csv").write_text("pred\n1.5\n1.0\n")
+    models = ("old=preds.csv", "new=new.csv", "--target", "targets.csv")
+    done = losscli(folder, "compare", "my_losses.py:rmse", *models, "-f", "json")
+    assert done.returncode == 0, done.stderr
+    assert '"value": 0.3535533905932738' in done.stdout
+
+
 def test_list_says_where_each_came_from(folder: Path) -> None:
     plain = losscli(folder, "list").stdout
     assert "from packages" not in plain

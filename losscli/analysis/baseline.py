@@ -32,7 +32,8 @@ class Identity:
     """What a number is of. Two numbers are compared only if all of this is the same.
 
     Attributes:
-        loss: the spec string, with every parameter that is not the default.
+        loss: the spec string, with every parameter that is not the default; of a user's own which
+            version of its file.
         reduction: how rows became one number, and ``divisor`` what it was divided by.
         group: the column whose values made samples of several rows.
         by: the columns that the rows were sliced by.
@@ -53,7 +54,7 @@ class Identity:
     def of(cls, result: Result, targets: str | None) -> Identity:
         """That of a result."""
         return cls(
-            result.loss.spec,
+            result.loss.version,
             result.reduction,
             result.divisor_meaning,
             result.group,
