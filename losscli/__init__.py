@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from losscli.results import Result
     from losscli.spec import loss
     from losscli.verification import Verification
-    from losscli.versus import compare
+    from losscli.versus.call import compare
 
 __all__ = [
     "Comparison",
@@ -57,7 +57,7 @@ _HOMES = {
     "Comparison": "comparison",
     "Result": "results",
     "Verification": "verification",
-    "compare": "versus",
+    "compare": "versus.call",
     "compute": "api",
     "compute_all": "api",
     "loss": "spec",

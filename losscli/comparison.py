@@ -92,7 +92,8 @@ class Comparison:
 
     Attributes:
         models: in the order in which they were given, the reference among them.
-        n: rows (or groups) read; ``ignored`` of them do not count.
+        n: rows (or groups) read; ``ignored`` of them do not count (weight 0, ``ignore_index``), and
+            ``missing`` of them lack a value.
         test: which test the p-values come from.
         resamples: replicates of a resampling test, 0 where there are none.
         confidence: of the intervals; a verdict needs a p-value below one minus it.
@@ -127,6 +128,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     join: JoinRecord | None = None
+    missing: int = 0
 
     def __getitem__(self, name: str) -> ModelLoss:
         for model in self.models:
@@ -159,6 +161,7 @@ class Comparison:
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
+        parts += [f"missing:{self.missing}"] if self.missing else []
         parts += [f"confidence:{self.confidence:g}"]
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
 
@@ -174,6 +177,7 @@ class Comparison:
             "n": self.n,
             "group": self.group,
             "ignored": self.ignored,
+            "missing": self.missing,
             "reduction": self.reduction,
             "divisor_meaning": self.divisor_meaning,
             "reference": self.reference,

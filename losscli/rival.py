@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from losscli.analysis.gate import ROUNDING, Tolerance
-from losscli.analysis.paired.fold import Gap, RowFold, SetFold
+from losscli.analysis.paired.estimate import Gap
+from losscli.analysis.paired.fold import RowFold, SetFold
 from losscli.analysis.worse import ALPHA
 from losscli.combination import AnyLoss, Declared
 from losscli.data.feed import Inputs

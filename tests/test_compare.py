@@ -17,7 +17,8 @@ import pytest
 from scipy import stats
 
 import losscli
-from losscli.analysis.paired.fold import Estimate, Method, RowFold
+from losscli.analysis.paired.estimate import Estimate, Method
+from losscli.analysis.paired.fold import RowFold
 from losscli.analysis.paired.units import MOST_UNITS
 from losscli.comparison import Comparison, Difference
 from losscli.engine.evaluate import Sample

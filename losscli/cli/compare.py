@@ -198,9 +198,9 @@ def _open(
     selection: Selection,
 ) -> Contest:
     from losscli.engine.evaluation import of_models
-    from losscli.versus import (
+    from losscli.versus import Contest
+    from losscli.versus.roles import (
         CLUSTER,
-        Contest,
         check_names,
         cluster_labels,
         own_roles,

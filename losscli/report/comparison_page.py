@@ -43,7 +43,7 @@ def summary_page(comparison: Comparison) -> Page:
 
 
 def _title(comparison: Comparison) -> str:
-    counted = things(comparison.n - comparison.ignored, comparison.samples)
+    counted = things(comparison.n - comparison.ignored - comparison.missing, comparison.samples)
     return f"{comparison.loss.spec} of {len(comparison.models)} models on the same {counted}"
 
 

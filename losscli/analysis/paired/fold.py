@@ -7,25 +7,17 @@ with them: moments for the t test, and for replicates a bounded number of units.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from losscli.analysis.paired.estimate import Estimate, Gap, Method, Spread, note_of
 from losscli.analysis.paired.moments import Versus
-from losscli.analysis.paired.resample import all_swaps, bootstrap_counts, random_swaps
+from losscli.analysis.paired.replicates import resampled
 from losscli.analysis.paired.sides import RatioSides, RowSides, Sides, SumSides
-from losscli.analysis.paired.significance import (
-    bca_interval,
-    bootstrap_p_value,
-    detectable,
-    studentised,
-    swap_p_value,
-    t_interval,
-    t_p_value,
-)
+from losscli.analysis.paired.significance import detectable, t_interval, t_p_value
 from losscli.analysis.paired.units import ClusterTotals, KeptRows, UnitTotals, most_units
-from losscli.comparison import Test
 from losscli.domain import Array
 from losscli.engine.evaluate import Sample
 from losscli.engine.rows import weigh
@@ -33,71 +25,6 @@ from losscli.errors import DataError, UsageError
 from losscli.spec import BoundLoss
 from losscli.state import JointMoments
 from losscli.statistics import Sum
-
-# Every way to swap is tried if so few units differ, and if a loss is a call for each way, fewer.
-_ALL_SWAPS = 20
-_ALL_SWAPS_OF_SETS = 10
-# The jackknife leaves out so many parts of the units at most, one after the other.
-_PARTS = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """How differences are judged.
-
-    Attributes:
-        test: where p-values come from.
-        reference: the number of the model that the others are compared to.
-        confidence: of the intervals.
-        seed: of every random draw.
-        resamples: replicates of a bootstrap, and of a permutation test that cannot be exact.
-    """
-
-    test: Test
-    reference: int
-    confidence: float
-    seed: int
-    resamples: int
-
-    @property
-    def draws(self) -> bool:
-        """Does the test need units?"""
-        return self.test != "t"
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A number with its standard error and interval."""
-
-    value: float
-    stderr: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A difference to the reference, and what is said of it before others are known."""
-
-    spread: Spread
-    p_value: float
-    detectable: float
-    exact: bool = False
-    note: str = ""
-    won: float | None = None
-    tied: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a fold found; ``gaps`` has None for the reference."""
-
-    models: tuple[Spread, ...]
-    gaps: tuple[Gap | None, ...]
-    rows: int
-    units: int
-    clusters: int | None
-    sampled: float = 1.0
 
 
 @dataclass(slots=True)
@@ -179,7 +106,7 @@ class RowFold:
             both = self._units.totals()
             units = len(both)
             sides = RatioSides(both[:, : self.models], both[:, self.models :])
-            models, gaps = _resampled(sides, models, gaps, self.method, self._units.is_dealt)
+            models, gaps = resampled(sides, models, gaps, self.method, self._units.is_dealt)
         shared = [
             None if gap is None else replace(gap, won=won / self.counted, tied=tied / self.counted)
             for gap, won, tied in zip(gaps, self._won, self._tied, strict=True)
@@ -212,7 +139,7 @@ class RowFold:
             gap = self._versus[number].gap(first, value)
             spread = Spread(gap, stderr, *t_interval(gap, stderr, freedom, confidence))
             p_value = t_p_value(gap, stderr, freedom)
-            note = _note(gap, stderr, freedom)
+            note = note_of(gap, stderr, freedom)
             gaps.append(Gap(spread, p_value, detectable(stderr, freedom, confidence), note=note))
         return models, gaps
 
@@ -246,16 +173,6 @@ def _ratio_error(moments: JointMoments, value: float) -> float:
         return math.nan
     divisor = float(moments.mean[1])
     return moments.stderr([1.0 / divisor, -value / divisor])
-
-
-def _note(gap: float, stderr: float, freedom: int) -> str:
-    if freedom < 1:
-        return "a single one has no spread to judge a difference by"
-    if stderr == 0.0 and gap == 0.0:
-        return "the same loss on every row"
-    if stderr == 0.0:
-        return "every row differs by the same amount, so there is no spread to judge it by"
-    return ""
 
 
 @dataclass(slots=True)
@@ -330,7 +247,7 @@ class SetFold:
         ]
         # A part of the rows spreads more than all of them, by the square root of its share.
         shrink = math.sqrt(sampled)
-        models, gaps = _resampled(sides, nothing, gaps, self.method, dealt, shrink)
+        models, gaps = resampled(sides, nothing, gaps, self.method, dealt, shrink)
         clusters = None
         if self.clustered:
             holder = self._totals if isinstance(self._totals, ClusterTotals) else self._places
@@ -369,135 +286,3 @@ class SetFold:
         step = len(entries) // self.models
         by_model = [entries[start : start + step] for start in range(0, len(entries), step)]
         return RowSides(self.bound, by_model, weight, unit, units)
-
-
-@np.errstate(all="ignore")
-def _resampled(
-    sides: Sides,
-    models: Sequence[Spread],
-    gaps: Sequence[Gap | None],
-    method: Method,
-    dealt: bool,
-    shrink: float = 1.0,
-) -> tuple[list[Spread], list[Gap | None]]:
-    """Spreads and p-values from replicates; those of moments stay where a test leaves them."""
-    made, judged = list(models), list(gaps)
-    if not all(math.isfinite(model.value) for model in models):
-        return made, judged
-    if isinstance(sides, RatioSides):
-        if method.test == "bootstrap":
-            made, judged = _studentise(sides, made, judged, method)
-    elif sides.units > 1:
-        made, judged = _bootstrap(sides, made, judged, method, shrink)
-    if method.test == "permutation":
-        judged = [
-            gap and _permute(sides, gap, number, method, dealt, shrink)
-            for number, gap in enumerate(judged)
-        ]
-    return made, judged
-
-
-def _studentise(
-    sides: RatioSides, models: Sequence[Spread], gaps: Sequence[Gap | None], method: Method
-) -> tuple[list[Spread], list[Gap | None]]:
-    """Ratios have a standard error in every replicate, so their t values can be drawn."""
-    first, confidence, k = method.reference, method.confidence, len(models)
-    pulls = sides.influences()
-    pulls = np.concatenate([pulls, pulls - pulls[:, [first]]], axis=1)
-    # All that is needed of a replicate is sums over its units: one product of matrices.
-    columns = np.concatenate([sides.loss, sides.divisor, pulls, pulls**2], axis=1)
-    cuts = np.cumsum([k, k, 2 * k])
-    losses = sides.under(np.ones((1, sides.units)))[0]
-    observed = np.concatenate([losses, losses - losses[first]])
-    drawn = []
-    for counts in bootstrap_counts(method.seed, sides.units, method.resamples):
-        loss, divisor, mean, square = np.split(counts @ columns, cuts, axis=1)
-        losses = loss / divisor
-        losses = np.concatenate([losses, losses - losses[:, [first]]], axis=1)
-        variance = square / sides.units - (mean / sides.units) ** 2
-        stderr = np.sqrt(np.maximum(variance, 0.0) / (sides.units - 1))
-        drawn.append(np.where(stderr == 0.0, math.inf, (losses - observed) / stderr))
-    t_values = np.concatenate(drawn)
-    made = []
-    for number, model in enumerate(models):
-        _, *interval = studentised(model.value, model.stderr, t_values[:, number], confidence)
-        made.append(Spread(model.value, model.stderr, *interval))
-    judged: list[Gap | None] = []
-    for number, gap in enumerate(gaps, len(models)):
-        if gap is not None:
-            known = gap.spread
-            p_value, *interval = studentised(
-                known.value, known.stderr, t_values[:, number], confidence
-            )
-            found = Spread(known.value, known.stderr, *interval)
-            gap = replace(gap, spread=found, p_value=p_value)
-        judged.append(gap)
-    return made, judged
-
-
-def _bootstrap(
-    sides: Sides,
-    models: Sequence[Spread],
-    gaps: Sequence[Gap | None],
-    method: Method,
-    shrink: float,
-) -> tuple[list[Spread], list[Gap | None]]:
-    """Set losses have no standard error but that of their replicates."""
-    first, confidence = method.reference, method.confidence
-    counts = bootstrap_counts(method.seed, sides.units, method.resamples)
-    drawn = np.concatenate([sides.under(some) for some in counts])
-    left_out = np.concatenate([sides.under(some) for some in _without_parts(sides.units)])
-    observed = sides.under(np.ones((1, sides.units)))[0]
-
-    def spread(value: float, now: float, drawn: Array, left_out: Array) -> tuple[Spread, Array]:
-        around = value + shrink * (drawn - now)
-        finite = around[np.isfinite(around)]
-        stderr = float(np.std(finite, ddof=1)) if finite.size > 1 else math.nan
-        return Spread(value, stderr, *bca_interval(value, around, left_out, confidence)), around
-
-    made = [
-        spread(model.value, observed[i], drawn[:, i], left_out[:, i])[0]
-        for i, model in enumerate(models)
-    ]
-    drawn, left_out = drawn - drawn[:, [first]], left_out - left_out[:, [first]]
-    observed = observed - observed[first]
-    judged: list[Gap | None] = []
-    for i, gap in enumerate(gaps):
-        if gap is not None:
-            value = gap.spread.value
-            found, around = spread(value, observed[i], drawn[:, i], left_out[:, i])
-            reach = detectable(found.stderr, sides.units - 1, confidence)
-            p_value = bootstrap_p_value(value, around)
-            note = _note(value, found.stderr, sides.units - 1)
-            gap = Gap(found, p_value, reach, note=note)
-        judged.append(gap)
-    return made, judged
-
-
-def _without_parts(units: int) -> Iterator[Array]:
-    """Counts that leave out one part of the units at a time."""
-    parts = min(units, _PARTS)
-    member = np.arange(units) % parts
-    for part in range(parts):
-        yield (member != part).astype(np.float64)[np.newaxis]
-
-
-def _permute(
-    sides: Sides, gap: Gap, number: int, method: Method, dealt: bool, shrink: float
-) -> Gap:
-    first = method.reference
-    among = sides.differing(first, number)
-    if among.size == 0:
-        return replace(gap, p_value=1.0, exact=True)
-    few = _ALL_SWAPS if isinstance(sides, RatioSides) else _ALL_SWAPS_OF_SETS
-    exact = among.size <= few and not dealt and shrink == 1.0
-    swaps = (
-        all_swaps(among.size) if exact else random_swaps(method.seed, among.size, method.resamples)
-    )
-    swapped = np.concatenate([sides.swapped(first, number, some, among) for some in swaps])
-    observed = gap.spread.value
-    if shrink == 1.0:
-        # Rounded as the replicates are.
-        observed = float(sides.swapped(first, number, np.zeros((1, among.size)), among)[0])
-    p_value = swap_p_value(observed, shrink * swapped, every=exact)
-    return replace(gap, p_value=p_value, exact=exact)
