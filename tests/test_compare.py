@@ -469,3 +469,22 @@ def test_same_bits_from_any_layout_on_any_number_of_threads(
         for threads in (1, 2, 7)
     }
     assert len(found) == 1
+
+
+def test_a_row_that_lacks_a_value_for_one_model_counts_for_none() -> None:
+    gaps = B.copy()
+    gaps[[4, 9]] = np.nan
+    kept = ~np.isnan(gaps)
+    expected = losscli.compare("mse", Y[kept], {"a": A[kept], "b": B[kept]})
+    frames = {
+        name: pd.DataFrame({"prediction": x, "target": Y}) for name, x in (("a", A), ("b", gaps))
+    }
+    for target, models in ((Y, {"a": A, "b": gaps}), (None, frames)):
+        found = losscli.compare("mse", target, models, missing="drop")
+        assert (found.n, found.missing, found.ignored) == (N, 2, 0)
+        assert found.models == expected.models
+    other = Y.copy()
+    other[20] += 1.0
+    frames["b"] = pd.DataFrame({"prediction": gaps, "target": other})
+    with pytest.raises(losscli.DataError, match="row 21: the target is not that of"):
+        losscli.compare("mse", None, frames, missing="drop")
