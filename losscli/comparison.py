@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from losscli.results import (
@@ -15,6 +15,7 @@ from losscli.results import (
     JoinRecord,
     LossRecord,
     _plain,
+    allowing,
     status,
 )
 
@@ -150,6 +151,15 @@ class Comparison:
     def failed(self) -> bool:
         """Did an error-level diagnostic fire?"""
         return any(finding.severity == "error" for finding in self.diagnostics)
+
+    @property
+    def exit_code(self) -> int:
+        """How a command ends that shows it: 0 without errors, whoever is better."""
+        return max((finding.exit_code for finding in self.diagnostics), default=0)
+
+    def allowing(self, codes: Collection[str]) -> Comparison:
+        """This comparison with the findings of these codes as information."""
+        return replace(self, diagnostics=allowing(self.diagnostics, codes))
 
     @property
     def signature(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -178,6 +178,16 @@ class Diagnostic:
     def exit_code(self) -> int:
         """How a command ends because of it: 0 if it is no error."""
         return CODES[self.code].exit_code if self.severity == "error" else 0
+
+
+def allowing(found: Iterable[Diagnostic], codes: Collection[str]) -> tuple[Diagnostic, ...]:
+    """The findings, those of these codes as information."""
+    return tuple(
+        replace(one, severity="info", allowed=True)
+        if one.code in codes and one.severity != "info"
+        else one
+        for one in found
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,15 +362,7 @@ class Result:
 
     def allowing(self, codes: Collection[str]) -> Result:
         """This result with the findings of these codes as information."""
-        return replace(
-            self,
-            diagnostics=tuple(
-                replace(found, severity="info", allowed=True)
-                if found.code in codes and found.severity != "info"
-                else found
-                for found in self.diagnostics
-            ),
-        )
+        return replace(self, diagnostics=allowing(self.diagnostics, codes))
 
     def to_dict(self) -> dict[str, Any]:
         """The record as ``--format json`` shows it: plain types, None where not finite."""

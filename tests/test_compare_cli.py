@@ -213,3 +213,27 @@ def test_help_says_what_the_files_are(loss: str) -> None:
     with redirect_stdout(out), pytest.raises(SystemExit):
         main(["compare", loss, "--help"])
     assert expected[loss](" ".join(out.getvalue().split()))
+
+
+def test_findings_may_be_strict_or_allowed(folder: Path) -> None:
+    labels = RNG.integers(0, 3, N)
+    pd.DataFrame({"target": labels}).to_csv("labels.csv", index=False)
+    for name in ("p", "q"):
+        raw = RNG.uniform(size=(N, 3))
+        frame = pd.DataFrame(raw / raw.sum(axis=1, keepdims=True))
+        frame.add_prefix("logits_").to_csv(f"{name}.csv", index=False)
+    words = ["cross-entropy", "-t", "labels.csv", "p.csv", "q.csv"]
+    assert run(*words).code == 0
+    assert "LC101" in run(*words).out
+    assert run(*words, "--strict").code == 1
+    assert run(*words, "--strict", "--allow", "LC101").code == 0
+
+
+def test_labels_written_in_another_way(folder: Path) -> None:
+    for name, scale in (("p", 1.0), ("q", 2.0)):
+        pd.DataFrame({"logits": scale * (A - 50)}).to_csv(f"{name}.csv", index=False)
+    pd.DataFrame({"target": np.where(Y > 50, 1, -1)}).to_csv("signs.csv", index=False)
+    pd.DataFrame({"target": (Y > 50).astype(int)}).to_csv("bits.csv", index=False)
+    words = ["bce-with-logits", "p.csv", "q.csv", "-f", "csv"]
+    signs = records(run(*words, "-t", "signs.csv", "--labels", "pm1"))
+    assert signs == records(run(*words, "-t", "bits.csv"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from losscli.cli.judging import Judging, judging_of
 from losscli.cli.loss_group import loss_group
 from losscli.cli.options import (
     DATA,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from losscli.spec import Loss
     from losscli.versus import Contest
 
-# An error-level finding, such as a loss that is not finite.
-_FAILED = 1
 _JUDGING = "Judging"
 
 
@@ -75,7 +74,7 @@ class _Model:
     column: str | None
 
 
-def _judging_of(
+def _method_of(
     *,
     reference: Annotated[
         str | None,
@@ -116,12 +115,13 @@ def _judging_of(
         int,
         typer.Option(metavar="N", help="Of every random draw.", rich_help_panel=_JUDGING),
     ] = 0,
-) -> Any:  # a Judging: its module loads NumPy
-    from losscli.versus import Judging
+) -> Any:  # a versus.Judging: its module loads NumPy
+    from losscli import versus
 
-    judging = Judging(reference, None if test is None else test.value, confidence, seed, resamples)
-    judging.check()
-    return judging
+    chosen = None if test is None else test.value
+    method = versus.Judging(reference, chosen, confidence, seed, resamples)
+    method.check()
+    return method
 
 
 def _compare(
@@ -147,7 +147,8 @@ def _compare(
         ),
     ] = None,
     selection: Selection,
-    judging: Any,  # a Judging: see above
+    method: Any,  # which test, against which model: see above
+    judging: Judging,
     reduction: ReductionName = None,
     threads: Threads = None,
     format: Annotated[
@@ -177,17 +178,17 @@ def _compare(
     reports = {"json": json_report, "markdown": markdown_report}
     outputs = [path for path in reports.values() if path is not None]
     reject_overwrite(outputs, paths_of(contest.inputs))
-    contest = replace(contest, judging=judging, threads=threads, by=selection.by_roles).settled(
+    contest = replace(contest, judging=method, threads=threads, by=selection.by_roles).settled(
         reduction
     )
     with Progress(Terminal.of(sys.stderr)) as progress:
-        comparison = replace(contest, progress=progress).evaluate()
+        comparison = judging.of(replace(contest, progress=progress).evaluate())
     for name, path in reports.items():
         if path is not None:
             write_comparison(comparison, name, path)
     show_comparison(comparison, format)
-    if comparison.failed:
-        raise typer.Exit(_FAILED)
+    if code := judging.exit_code([comparison]):
+        raise typer.Exit(code)
 
 
 def _open(
@@ -302,5 +303,5 @@ def _about(bound: AnyLoss) -> list[str]:
 
 
 CompareGroup = loss_group(
-    expand(_compare, selection=selection_of, judging=_judging_of), about=_about
+    expand(_compare, selection=selection_of, method=_method_of, judging=judging_of), about=_about
 )

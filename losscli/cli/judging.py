@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,7 +12,10 @@ from losscli.codes import CODES, Code
 from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from losscli.comparison import Comparison
     from losscli.results import Result
+
+    Found = TypeVar("Found", Result, Comparison)
 
 FINDINGS = "Findings"
 # A warning under --strict.
@@ -26,11 +29,11 @@ class Judging:
     strict: bool = False
     allow: tuple[str, ...] = ()
 
-    def of(self, result: Result) -> Result:
+    def of(self, result: Found) -> Found:
         """The result with what is allowed as information."""
         return result.allowing(self.allow) if self.allow else result
 
-    def exit_code(self, results: Iterable[Result]) -> int:
+    def exit_code(self, results: Iterable[Result | Comparison]) -> int:
         """How a command ends that shows these results."""
         codes = [0]
         for result in results:

@@ -132,14 +132,19 @@ def inputs_of(models: Sequence[str], results: Sequence[Result]) -> tuple[InputRe
 
 def shared_findings(models: Sequence[str], results: Sequence[Result]) -> tuple[Diagnostic, ...]:
     """Errors and warnings about the models' data, each once, with the models that it is about."""
-    about: dict[Diagnostic, list[str]] = {}
+    about: list[tuple[Diagnostic, list[str]]] = []
     for model, result in zip(models, results, strict=True):
         for finding in result.diagnostics:
-            if finding.severity != "info":
-                about.setdefault(finding, []).append(model)
+            if finding.severity == "info":
+                continue
+            known = next((names for one, names in about if one == finding), None)
+            if known is None:
+                about.append((finding, [model]))
+            else:
+                known.append(model)
     return tuple(
         finding
         if len(names) == len(models)
         else replace(finding, message=f"{', '.join(names)}: {finding.message}")
-        for finding, names in about.items()
+        for finding, names in about
     )
