@@ -118,8 +118,9 @@ def _method_of(
 ) -> Any:  # a versus.Judging: its module loads NumPy
     from losscli import versus
 
-    chosen = None if test is None else test.value
-    method = versus.Judging(reference, chosen, confidence, seed, resamples)
+    method = versus.Judging(
+        reference, None if test is None else test.value, confidence, seed, resamples
+    )
     method.check()
     return method
 
