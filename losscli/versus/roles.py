@@ -32,7 +32,9 @@ def own_roles(loss: Loss | Declared, given: Sequence[str] = ()) -> tuple[str, ..
     ) or (first,)
 
 
-def with_targets(loss: Loss | Declared, own: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
+def with_targets(
+    loss: Loss | Declared, own: Sequence[str], given: Sequence[str]
+) -> tuple[str, ...]:
     """The roles that each model gives if nobody gives the target: its file holds that as well."""
     return tuple(
         role.name
