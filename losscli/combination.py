@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from losscli import spec
 from losscli.domain import SAMPLE_WEIGHT, Role
-from losscli.errors import ParameterError, UsageError
+from losscli.errors import LosscliError, ParameterError, UnknownLossError, UsageError
 from losscli.spec import ROW_REDUCTIONS, SET_REDUCTIONS, BoundLoss, Param, Reduction, Value
 
 
@@ -268,8 +268,27 @@ def parse(text: str) -> AnyLoss:
     """
     parts = _Reader(text).read()
     if len(parts) == 1 and parts[0][1] == text.strip():
-        return spec.parse(text)
+        return _parse_single(text)
     return Combination(tuple(Part(weight, spec.parse(term)) for weight, term in parts))
+
+
+def _parse_single(text: str) -> BoundLoss:
+    try:
+        return spec.parse(text)
+    except UnknownLossError as error:
+        for i, letter in enumerate(text):
+            if letter == "-" and _is_loss(text[:i]) and _is_loss(text[i + 1 :]):
+                hint = f"a minus stands between blanks: '{text[:i]} - {text[i + 1 :]}'"
+                raise UnknownLossError(error.message, hint=hint) from None
+        raise
+
+
+def _is_loss(text: str) -> bool:
+    try:
+        parse(text)
+    except LosscliError:
+        return False
+    return True
 
 
 def parse_several(text: str) -> list[AnyLoss]:

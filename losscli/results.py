@@ -448,7 +448,7 @@ def merge_findings(
             specs.append(spec)
     merged = [
         one
-        if len(specs) == len(of_losses)
+        if len(specs) == len(of_losses) or one.message.startswith(specs[0])
         else replace(one, message=f"{', '.join(specs)}: {one.message}")
         for one, specs in found.values()
     ]

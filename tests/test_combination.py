@@ -92,7 +92,7 @@ FAULTS = {
     "1e999*mse": "not finite",
     "nan*mse": "stands before its loss",
     "mse + nope": "unknown loss 'nope'",
-    "mse-mae": "unknown loss 'mse-mae'",
+    "mse-mae": "a minus stands between blanks: 'mse - mae'",
     "mse + huber(gamma=1)": "no parameter 'gamma'",
     "mse + __import__('os')": "unknown loss|cannot read",
 }
@@ -305,6 +305,52 @@ def test_models_compared_by_a_combination() -> None:
 def test_parameters_belong_into_the_specs() -> None:
     with pytest.raises(losscli.ParameterError, match="no parameter 'delta'"):
         losscli.compute("0.5*mse + 0.5*huber", PREDICTION, TARGET, delta=2.0)
+
+
+def test_rows_that_lack_a_value_count_in_no_part(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("prediction,target\n1,2\n,3\n4,4\n7,5\n")
+    words = ("compute", "mse + mae", str(path), "--missing", "drop")
+    record = json.loads(run(*words, "-f", "json").out)
+    assert (record["value"], record["n"], record["missing"]) == (pytest.approx(8 / 3), 4, 1)
+    assert run(*words, "--reduction", "none", "-f", "value").out == "2.0\nnan\n0.0\n6.0\n"
+    several = run("compute", "mse,mae", *words[2:], "-f", "value").out.split()
+    assert sum(map(float, several)) == pytest.approx(8 / 3)
+
+
+def test_losses_of_ones_own_as_parts(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\n"
+        "def tail(pred, target, above=1.0):\n"
+        "    return np.maximum(np.abs(pred - target) - above, 0)\n"
+        "def rmse(pred, target):\n"
+        "    return np.sqrt(((pred - target) ** 2).mean())\n"
+    )
+    text = f"0.7*huber(delta=2) + 0.3*{path}:tail(above=0.5)"
+    tail = np.maximum(np.abs(ERROR) - 0.5, 0)
+    huber = losscli.compute("huber", PREDICTION, TARGET, delta=2.0)
+    whole = losscli.compute(text, PREDICTION, TARGET)
+    assert whole.value == pytest.approx(0.7 * huber.value + 0.3 * tail.mean())
+    assert "code:" in whole.signature
+    assert parse(str(parse(text))) == parse(text)
+    once = losscli.compute(f"mae + {path}:rmse", PREDICTION, TARGET)
+    assert once.value == pytest.approx(np.abs(ERROR).mean() + np.sqrt(np.mean(ERROR**2)))
+    assert once.reduction == "overall"
+    several = losscli.compute_all(["mse", f"{path}:tail"], PREDICTION, TARGET)
+    assert (
+        several[f"{path}:tail"].value == losscli.compute(f"{path}:tail", PREDICTION, TARGET).value
+    )
+
+
+def test_findings_may_be_allowed_or_strict(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("prediction,target\n" + "".join(f"1.5,{i}\n" for i in range(30)))
+    for losses in ("mse,mae", "mse + mae"):
+        words = ("compute", losses, str(path))
+        assert run(*words).code == 0
+        assert run(*words, "--strict").code == 1
+        assert run(*words, "--strict", "--allow", "LC208").code == 0
 
 
 # Several losses in Python.

@@ -8,6 +8,7 @@ the values count.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -243,9 +244,7 @@ def conclude_whole(
     meanings = {part.divisor_meaning for part in parts}
     has_one = len(meanings) == 1 and len({part.divisor for part in parts}) == 1
     return Result(
-        loss=LossRecord(
-            combination.loss.name, str(combination), combination.params, combination.loss.summary
-        ),
+        loss=_record(combination, parts),
         inputs=input_records(inputs, state.rows_read),
         n=state.rows,
         ignored=state.ignored,
@@ -272,6 +271,23 @@ def conclude_whole(
             for weight, part in zip(mixture.weights, parts, strict=True)
         ),
     )
+
+
+def _record(combination: Combination, parts: Sequence[Result]) -> LossRecord:
+    own = [part.loss for part in parts if part.loss.digest]
+    digests = list(dict.fromkeys(one.digest for one in own))
+    return LossRecord(
+        combination.loss.name,
+        str(combination),
+        combination.params,
+        combination.loss.summary,
+        ", ".join(dict.fromkeys(one.origin for one in own)),
+        digests[0] if len(digests) == 1 else _digest_of(digests),
+    )
+
+
+def _digest_of(digests: Sequence[str]) -> str:
+    return hashlib.sha256("".join(digests).encode()).hexdigest() if digests else ""
 
 
 def _share(part: float, whole: float) -> float:
