@@ -264,6 +264,21 @@ class PartResult:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The loss of the best constant prediction, which a model has to beat.
+
+    ``kind`` is what the constant is of the targets, ``prediction`` the constant itself, as the loss
+    takes it, its first ten values if it is a row. It is ``exact``, or from ``rows`` of the rows.
+    """
+
+    value: float
+    kind: str
+    prediction: tuple[float, ...]
+    exact: bool
+    rows: int
+
+
 @dataclass(frozen=True)
 class Result:
     """One loss evaluated on one data set.
@@ -285,6 +300,7 @@ class Result:
         by: the columns that the rows were sliced by.
         slices: the loss of each slice, the worst first.
         checks: which findings were looked for; ``diagnostics`` has those that were made.
+        reference: the loss of the best constant prediction, where that is defined.
         labels: how labels were written where the loss wants others, such as ``01``.
         parts: of a combination, each of its losses.
         per_sample: (N,) losses, row by row, when they were kept.
@@ -327,6 +343,7 @@ class Result:
 
     checks: ChecksRecord | None = None
     labels: str = ""
+    reference: Reference | None = None
 
     @property
     def samples(self) -> str:
@@ -389,6 +406,7 @@ class Result:
             "worst": _plain(self.worst),
             "diagnostics": _plain(self.diagnostics),
             "checks": _plain(self.checks),
+            "reference": _plain(self.reference),
             "recommendation": _plain(self.recommendation),
         }
         if self.parts:

@@ -238,6 +238,7 @@ class Loss:
     minimum_when_equal: tuple[str, str] | None = None
     non_negative: bool = True
     greater_is_better: bool = False
+    elicits: str = ""
     use_when: str = ""
     avoid_when: str = ""
     reference: str = ""
@@ -442,6 +443,7 @@ def loss(
     minimum_when_equal: tuple[str, str] | None = ...,
     non_negative: bool = ...,
     greater_is_better: bool = ...,
+    elicits: str = ...,
     use_when: str = ...,
     avoid_when: str = ...,
     reference: str = ...,
@@ -463,6 +465,7 @@ def loss(
     minimum_when_equal: tuple[str, str] | None = None,
     non_negative: bool = True,
     greater_is_better: bool = False,
+    elicits: str = "",
     use_when: str = "",
     avoid_when: str = "",
     reference: str = "",
@@ -491,6 +494,9 @@ def loss(
         minimum_when_equal: the two roles that agree at a perfect prediction, tested as a law.
         non_negative: no input in the domains gives a negative loss, tested as a law.
         greater_is_better: it is a similarity and no loss, so that no gate can judge it.
+        elicits: what of the targets the best constant prediction is, tested as a law: ``mean``,
+            ``median``, ``quantile`` (of the parameter), ``prior`` (the shares of the classes), or
+            ``center`` where only a search tells.
         use_when, avoid_when: for the decision guide and the reference page, no full stop.
         reference: a paper or a library.
     """
@@ -511,6 +517,7 @@ def loss(
             minimum_when_equal=minimum_when_equal,
             non_negative=non_negative,
             greater_is_better=greater_is_better,
+            elicits=elicits,
             use_when=use_when,
             avoid_when=avoid_when,
             reference=reference,

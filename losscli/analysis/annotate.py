@@ -7,6 +7,7 @@ from dataclasses import replace
 from losscli.analysis.checks import diagnose
 from losscli.analysis.checks.case import Case
 from losscli.analysis.facts import Facts
+from losscli.analysis.reference import reference
 from losscli.analysis.word import guide_word
 from losscli.results import Result, RowLoss
 from losscli.spec import BoundLoss
@@ -29,6 +30,8 @@ def annotate(
         nonfinite_count: how many such rows there are.
     """
     count = max(nonfinite_count, len(nonfinite))
+    if facts is not None:
+        result = replace(result, reference=reference(bound, result, facts))
     found, checks = diagnose(Case(bound, result, facts or Facts(), nonfinite, count))
     return replace(
         result, diagnostics=found, checks=checks, recommendation=guide_word(bound, facts)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.analysis.sample import Sample
 from losscli.domain import Array
 from losscli.results import Measurement
 from losscli.state import ExactSum, Quantiles
@@ -303,6 +304,7 @@ class Facts:
     target: RoleFacts | None = None
     residuals: Residuals | None = None
     as_probabilities: OtherReading | None = None
+    sample: Sample | None = None
 
     @classmethod
     def of(cls, block: Mapping[str, Array], first_row: int, *, detail: bool = True) -> Facts:
@@ -312,6 +314,8 @@ class Facts:
         facts = cls(detail, rows=len(prediction))
         if facts.rows == 0:
             return facts
+        if detail:
+            facts.sample = Sample.of(block, facts.rows, first_row)
         with np.errstate(all="ignore"):
             facts.prediction = RoleFacts.of(name, prediction, count=False)
             if target is not None and name != "target":
@@ -344,6 +348,8 @@ class Facts:
             self.target.merge(other.target)
         if self.residuals is not None and other.residuals is not None:
             self.residuals.merge(other.residuals)
+        if self.sample is not None and other.sample is not None:
+            self.sample.merge(other.sample)
         # One block that is not of probabilities, and none of them were.
         if self.as_probabilities is not None and other.as_probabilities is not None:
             self.as_probabilities.merge(other.as_probabilities)
@@ -353,6 +359,7 @@ class Facts:
     def _become(self, other: Facts) -> None:
         self.rows, self.prediction, self.target = other.rows, other.prediction, other.target
         self.residuals, self.as_probabilities = other.residuals, other.as_probabilities
+        self.sample = other.sample
 
     @property
     def task(self) -> str | None:

@@ -140,4 +140,42 @@ NUMBER = (
             "losscli compute '0.5*cross-entropy(weight=[1, 3]) + 0.5*multi-margin' data.csv",
         ),
     ),
+    Code(
+        "LC211",
+        "warning",
+        "a constant would do better",
+        "The best constant prediction (the mean of the targets for a squared loss, the median for "
+        "an absolute one, the shares of the classes for a cross-entropy) costs less than these "
+        "predictions, by more than two standard errors. Rows that do not belong together look "
+        "like this too.",
+        "Look whether rows and columns belong together: `--on KEY` joins files by key.",
+        Example(
+            {
+                "data.csv": {
+                    "prediction": " ".join(["9 1"] * 15),
+                    "target": " ".join(["1 9"] * 15),
+                }
+            },
+            "losscli compute mse data.csv",
+        ),
+    ),
+    Code(
+        "LC212",
+        "warning",
+        "the loss of a coin flip",
+        "0.693 is ln 2, what a model costs that says 0.5 to everything, and ln C is the same for C "
+        "classes. A loss that is within 0.02 % of it, of predictions that are not all equal, is "
+        "that of a model that learnt nothing, or of predictions in another order than the "
+        "targets.",
+        "Look whether these are the trained model's predictions, in the order of the targets.",
+        Example(
+            {
+                "data.csv": {
+                    "logits": " ".join(["0.0001 -0.0001 0.0002 -0.0002"] * 6),
+                    "target": " ".join(["1 0 0 1"] * 6),
+                }
+            },
+            "losscli compute bce-with-logits data.csv",
+        ),
+    ),
 )

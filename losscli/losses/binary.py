@@ -41,6 +41,7 @@ _LEAST_NORMAL = 1e-290
     aliases=("bce_loss", "binary_cross_entropy", "binary_crossentropy", "binary_logloss"),
     torch="torch.nn.BCELoss",
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="the model gives the probability of yes, one number for each yes-or-no question",
     avoid_when="the model's logits are at hand: bce-with-logits keeps the digits of sure answers",
     reference="torch.nn.BCELoss",
@@ -89,6 +90,7 @@ def _bce_of_probabilities(
         "non_saturating_gan",
     ),
     torch="torch.nn.BCEWithLogitsLoss",
+    elicits="mean",
     use_when="two classes, or several yes-or-no labels a sample, and the model gives logits",
     avoid_when="yes is so rare that easy noes drown it (focal), or exactly one of many classes "
     "holds (cross-entropy)",
@@ -665,6 +667,7 @@ def wgan(prediction: Real, target: Sign) -> Array:
 @loss(
     aliases=("brier_score_loss", "brier_score", "binary_brier"),
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="forecast probabilities are compared, and a sure mistake should cost no more than 1",
     avoid_when="rare events matter, where 0.001 and 0.00001 should not be alike (bce)",
     reference="Brier 1950, Monthly Weather Review 78; sklearn.metrics.brier_score_loss",

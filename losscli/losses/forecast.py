@@ -43,6 +43,7 @@ _INVERSE_ROOT_PI = 1.0 / math.sqrt(math.pi)
         "quantile_error", "MultiQuantile", "MQLoss", "check_loss",
     ),
     minimum_when_equal=("prediction", "target"),
+    elicits="quantile",
     use_when="a quantile is predicted, or several: too low should cost more than too high, or less",
     avoid_when="whole distributions are predicted (crps-gaussian, crps-ensemble)",
     reference="Koenker and Bassett 1978, doi:10.2307/1913643; sklearn.metrics.mean_pinball_loss",
@@ -104,6 +105,7 @@ def log_lin_quantile(
 @loss(
     aliases=("expectile_loss", "asymmetric_squared_error", "reg:expectileerror"),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="an expectile is predicted: large errors cost their square, one side more",
     avoid_when="a share of targets should lie below the prediction, which is a quantile (pinball)",
     reference="Newey and Powell 1987, doi:10.2307/1911031; CatBoost Expectile",

@@ -50,6 +50,7 @@ def _log_factorial(count: Array) -> Array:
     ),
     torch="torch.nn.PoissonNLLLoss",
     non_negative=False,
+    elicits="mean",
     use_when="the target counts events and its variance grows like its mean",
     avoid_when="counts vary more than their mean (negative-binomial-nll), or 0 must mean a "
     "perfect fit (poisson-deviance)",
@@ -247,6 +248,7 @@ def negative_binomial_nll(prediction: PositiveReal, target: Count, dispersion: D
 @loss(
     aliases=("mean_poisson_deviance",),
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="counts or rates are predicted, and a perfect prediction should cost 0",
     avoid_when="the model gives logarithms of rates (poisson-nll), or targets are negative",
     reference="sklearn.metrics.mean_poisson_deviance",
@@ -271,6 +273,7 @@ def poisson_deviance(prediction: PositiveReal, target: NonNegativeReal) -> Array
 @loss(
     aliases=("mean_gamma_deviance",),
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="targets are above 0 and errors count in proportion: costs, durations, rainfall",
     avoid_when="a target may be 0 (tweedie-deviance with a power below 2)",
     reference="sklearn.metrics.mean_gamma_deviance",
@@ -296,6 +299,7 @@ def gamma_deviance(prediction: PositiveReal, target: PositiveReal) -> Array:
 @loss(
     aliases=("mean_tweedie_deviance", "tweedie_deviance_score", "HalfTweedieLossIdentity"),
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="the variance is a power of the mean: 1 counts, 1.5 claims with many zeros, 2 costs",
     avoid_when="the model gives logarithms (tweedie-nll), or which power fits best is the question",
     reference="Jørgensen 1987, Exponential dispersion models; "
@@ -331,6 +335,7 @@ def tweedie_deviance(
 @loss(
     aliases=("gamma", "reg:gamma", "gamma-nloglik", "HalfGammaLoss"),
     non_negative=False,
+    elicits="mean",
     use_when="targets are above 0 and errors count in proportion, and the model gives logarithms",
     avoid_when="a target may be 0 (tweedie-nll), or 0 must mean a perfect fit (gamma-deviance)",
     reference="sklearn._loss.HalfGammaLoss; XGBoost reg:gamma",
@@ -364,6 +369,7 @@ def gamma_nll(
 
 @loss(
     aliases=("tweedie", "reg:tweedie", "tweedie-nloglik", "HalfTweedieLoss"),
+    elicits="mean",
     use_when="targets are 0 for most and a positive amount for the others: claims, sales, rainfall",
     avoid_when="0 must mean a perfect fit, or power is 1 or 2 (tweedie-deviance)",
     reference="XGBoost reg:tweedie; LightGBM tweedie",

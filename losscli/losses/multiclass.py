@@ -164,6 +164,7 @@ def _costs(parts: _Parts, weight: Array | None, reshape: Callable[[Array], Array
     ),
     torch="torch.nn.CrossEntropyLoss",
     divisor=_target_weight,
+    elicits="prior",
     use_when="each sample belongs to one of three or more classes and the model gives logits",
     avoid_when="several classes can hold at once (bce-with-logits), or labels are often wrong: "
     "a confident mistake costs as much as its logit",
@@ -215,6 +216,7 @@ def cross_entropy(
     divisor=_target_weight,
     # Rounding may leave a log-probability just above 0, which the domain allows.
     non_negative=False,
+    elicits="prior",
     use_when="the model already gives log-probabilities, from a log-softmax",
     avoid_when="the model gives logits: cross-entropy is this and the log-softmax in one",
     reference="torch.nn.NLLLoss",
@@ -269,6 +271,7 @@ def _clipped_parts(p: Array, eps: float, *, renormalize: bool) -> _Parts:
         "multiclass_log_loss",
     ),
     divisor=_target_weight,
+    elicits="prior",
     use_when="the model gives a probability for each of several classes, as predict_proba does",
     avoid_when="its logits are at hand (cross-entropy), or there is one probability a row (bce)",
     reference="sklearn.metrics.log_loss; keras.losses.CategoricalCrossentropy",
@@ -382,6 +385,7 @@ def _log_likelihood(cost: Sum, count: Sum) -> float:
 @loss(
     aliases=("ppl",),
     finish=_log_likelihood,
+    elicits="prior",
     use_when="language models are compared: how many equally likely words is the next one among?",
     avoid_when="the models split text into different tokens, or a loss of each token is wanted "
     "(cross-entropy)",
@@ -1014,6 +1018,7 @@ def _errors(prediction: Array, target: Array) -> Array:
 
 @loss(
     aliases=("multiclass_brier_score", "brier_multiclass", "quadratic_score"),
+    elicits="prior",
     use_when="class probabilities are to be judged by a bounded, proper score",
     avoid_when="there is one probability a row (brier), or a sure mistake should cost a lot "
     "(log-loss)",

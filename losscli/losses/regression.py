@@ -50,6 +50,7 @@ def _weighted(elements: Array, weight: Array | None) -> Array:
     torch="torch.nn.MSELoss",
     divisor=_element_weight,
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="residuals are roughly Gaussian and large errors should cost far more than small ones",
     avoid_when="a few outliers would dominate: they enter squared",
     reference="torch.nn.MSELoss",
@@ -81,6 +82,7 @@ def mse(prediction: Real, target: Real, weight: Weight | None = None) -> Array:
     torch="torch.nn.L1Loss",
     divisor=_element_weight,
     minimum_when_equal=("prediction", "target"),
+    elicits="median",
     use_when="outliers are real and should count no more than in proportion to their size",
     avoid_when="small errors should nearly vanish: its slope is the same however small the error",
     reference="torch.nn.L1Loss",
@@ -106,6 +108,7 @@ def mae(prediction: Real, target: Real, weight: Weight | None = None) -> Array:
 @loss(
     aliases=("l2_loss", "half_mse", "lsgan"),
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="the gradient should be the residual itself, or optax, scikit-learn must be matched",
     avoid_when="the number is reported: readers expect the whole square (mse)",
     reference="optax.losses.l2_loss; sklearn._loss.HalfSquaredError; tf.nn.l2_loss",
@@ -145,6 +148,7 @@ def _log_ratio(x: Array, y: Array, floor: float | None) -> Array:
         "reg:squaredlogerror",
     ),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="targets are counts or prices over several powers of ten, and ratios matter",
     avoid_when="too high and too low must cost alike: predicting too little costs more",
     reference="sklearn.metrics.mean_squared_log_error; keras.losses.MeanSquaredLogarithmicError",
@@ -182,6 +186,7 @@ def _halve_huge(x: Array, y: Array) -> tuple[Array, Array, Array]:
 @loss(
     aliases=("mean_absolute_percentage_error", "absolute_percentage_error"),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="an error counts in proportion to a target that is well above 0",
     avoid_when="targets come near 0 (wmape, smape), or a forecast must not be drawn too low (mae)",
     reference="Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001; "
@@ -256,6 +261,7 @@ def smape(
 @loss(
     aliases=("lp", "lp_loss"),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="something between mae (q=1) and mse (q=2) is wanted, or a power beyond",
     avoid_when="one of those two will do: this unit, to the power of q, is hard to read",
     reference="CatBoost Lq",
@@ -345,6 +351,7 @@ def _root_mean_square(plain: Sum, in_large: Sum, in_small: Sum, *, multioutput: 
     ),
     finish=_root_mean_square,
     minimum_when_equal=("prediction", "target"),
+    elicits="mean",
     use_when="the squared error should be read in the target's own unit",
     avoid_when="a few outliers would dominate (mae), or errors are summed over parts (mse)",
     reference="sklearn.metrics.root_mean_squared_error; keras.metrics.RootMeanSquaredError",
@@ -373,6 +380,7 @@ def rmse(
     aliases=("root_mean_squared_log_error", "root_mean_squared_logarithmic_error"),
     finish=_root_mean_square,
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="ratios matter, and the result should read as one: 0.1 is about 10 % off",
     avoid_when="too high and too low must cost alike: predicting too little costs more",
     reference="sklearn.metrics.root_mean_squared_log_error; XGBoost rmsle",

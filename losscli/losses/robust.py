@@ -22,6 +22,7 @@ _HUGE_ALPHA, _TINY_ALPHA = 1e20, 1e-20
     aliases=("huber_loss",),
     torch="torch.nn.HuberLoss",
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="residuals are mostly Gaussian with some outliers",
     avoid_when="the scale of a normal residual is unknown, since delta must be set to it",
     reference="Huber 1964, doi:10.1214/aoms/1177703732; torch.nn.HuberLoss",
@@ -61,6 +62,7 @@ def huber(
     aliases=("smooth_l1_loss",),
     torch="torch.nn.SmoothL1Loss",
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="errors should count as in L1, with a smooth slope near zero: bounding boxes, rewards",
     avoid_when="outliers should not count at all, or the loss must be in squared units (huber)",
     reference="Girshick 2015, arXiv:1504.08083; torch.nn.SmoothL1Loss",
@@ -99,6 +101,7 @@ def smooth_l1(
 @loss(
     aliases=("logcosh", "log_cosh_error"),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="Huber's behaviour is wanted with smooth curvature, as Newton steps like",
     avoid_when="the scale of a normal residual is unknown, since c must be set to it",
     reference="keras.losses.LogCosh; optax.losses.log_cosh; torchmetrics.LogCoshError",
@@ -143,6 +146,7 @@ def _beyond(error: Array, c: float) -> Array:
         "pseudo_huber_loss", "reg:pseudohubererror", "mphe", "mean_pseudo_huber_error", "soft_l1",
     ),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="Huber's behaviour is wanted and every derivative must be continuous",
     avoid_when="the scale of a normal residual is unknown, since delta must be set to it",
     reference="scipy.special.pseudo_huber; XGBoost reg:pseudohubererror",
@@ -173,6 +177,7 @@ def pseudo_huber(
 @loss(
     aliases=("charbonnier_loss", "l1_charbonnier"),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="images are restored or optical flow is estimated: L1 that is smooth at 0",
     avoid_when="errors below eps should still count in proportion (mae)",
     reference="Charbonnier et al. 1994, doi:10.1109/ICIP.1994.413553; "
@@ -206,6 +211,7 @@ def charbonnier(
 @loss(
     aliases=("fair_loss",),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="LightGBM's or CatBoost's fair must be matched, or a slope that turns very gently",
     avoid_when="large residuals should reach their slope soon (huber, pseudo-huber)",
     reference="LightGBM fair; CatBoost FairLoss",
@@ -278,6 +284,7 @@ def _log1p_square(x: Array) -> Array:
 @loss(
     aliases=("cauchy_loss", "lorentzian"),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="outliers are gross and common: the loss grows as the logarithm of the residual",
     avoid_when="the start is poor: it has local minima (huber first)",
     reference="Barron 2019, arXiv:1701.03077; kornia.losses.CauchyLoss; scipy.optimize",
@@ -468,6 +475,7 @@ def _outside_tube(prediction: Array, target: Array, epsilon: float) -> Array:
 @loss(
     aliases=("epsilon_insensitive_loss", "svr", "svr_loss"),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="errors within a tolerance do not matter: support vector regression",
     avoid_when="small errors matter, or none is ever below the tolerance (mae)",
     reference="sklearn.svm.SVR; sklearn.linear_model.SGDRegressor",
@@ -497,6 +505,7 @@ def epsilon_insensitive(
 @loss(
     aliases=("squared_epsilon_insensitive_loss",),
     minimum_when_equal=("prediction", "target"),
+    elicits="center",
     use_when="errors within a tolerance do not matter, and beyond it the loss should be smooth",
     avoid_when="a few outliers would dominate (epsilon-insensitive)",
     reference="sklearn.svm.LinearSVR; sklearn.linear_model.SGDRegressor",

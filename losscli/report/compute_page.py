@@ -52,6 +52,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
         *titled(_rows_title(result), _rows(result)),
         *titled(slices_title(result), *slices_table(result, SHOWN_SLICES)),
         *titled("findings", findings(result.diagnostics), _checked(result)),
+        *titled("compared with a constant", _reference(result)),
         *titled("guide", guide(result.recommendation)),
         Section("", (Code((line(Words(result.signature, "dim")), headline(result))),)),
     ]
@@ -68,6 +69,7 @@ def summary_page(result: Result) -> Page:
         *titled(slices_title(result), *slices_table(result)),
         *titled("distribution", *_distribution(result)),
         *titled(_rows_title(result), _rows(result)),
+        *titled("compared with a constant", _reference(result)),
         *titled("guide", guide(result.recommendation)),
         *titled("inputs", inputs_table(result.inputs), join_table(result.join)),
         *titled("your own loss", _origin(result)),
@@ -317,6 +319,22 @@ def findings(diagnostics: tuple[Diagnostic, ...]) -> Entries | None:
     order = ("info", "warning", "error")
     found = sorted(diagnostics, key=lambda finding: order.index(finding.severity))
     return Entries(tuple(_finding(finding) for finding in found)) if found else None
+
+
+def _reference(result: Result) -> Prose | None:
+    """What the best constant would cost, and how much better the value is."""
+    naive = result.reference
+    if naive is None:
+        return None
+    about = naive.kind if naive.exact else f"{naive.kind}, of {count(naive.rows)} rows"
+    text = f"best constant prediction: {short(naive.value)} ({about})"
+    if naive.value > 0.0 and result.value >= 0.0:
+        share = 1.0 - result.value / naive.value
+        if abs(share) >= 0.001:
+            text += f"; this is {percent(abs(share))} {'better' if share > 0 else 'worse'}"
+        else:
+            text += "; this is no better"
+    return Prose((line(text),))
 
 
 def _checked(result: Result) -> Prose | None:

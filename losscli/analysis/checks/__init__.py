@@ -7,12 +7,20 @@ mean is in :mod:`losscli.codes`.
 
 from __future__ import annotations
 
-from losscli.analysis.checks import divisors, inputs, labels, own, results
+from losscli.analysis.checks import classes, divisors, inputs, labels, own, results, settings
 from losscli.analysis.checks.case import Case
 from losscli.codes import CODES
 from losscli.results import ChecksRecord, Diagnostic
 
-_CHECKS = (*results.CHECKS, *inputs.CHECKS, *labels.CHECKS, *divisors.CHECKS, *own.CHECKS)
+_CHECKS = (
+    *results.CHECKS,
+    *inputs.CHECKS,
+    *labels.CHECKS,
+    *classes.CHECKS,
+    *settings.CHECKS,
+    *divisors.CHECKS,
+    *own.CHECKS,
+)
 
 
 def diagnose(case: Case) -> tuple[tuple[Diagnostic, ...], ChecksRecord]:

@@ -10,6 +10,9 @@ from losscli.analysis.facts import HEAVY_TAIL_FROM, ROWS_FOR_SHARES, percent
 from losscli.analysis.finding import finding
 from losscli.results import Diagnostic
 
+# A trained model comes so close to chance once in many thousands.
+_AS_CHANCE = 2e-4
+CLASSES = "class probabilities"
 SQUARED = ("mse", "half-squared-error", "rmse")
 
 
@@ -148,4 +151,56 @@ def estimated(case: Case) -> Iterator[Diagnostic]:
         )
 
 
-CHECKS = (no_row_counts, not_finite, too_good, heavy_tail, ignored_rows, estimated)
+@check("LC211", needs=("detail",), rows=ROWS_FOR_SHARES)
+def worse_than_a_constant(case: Case) -> Iterator[Diagnostic]:
+    naive, value, spread = case.result.reference, case.result.value, case.result.distribution
+    if naive is None or case.result.status != "ok" or _is_constant(case):
+        return
+    # By chance a good model of few rows may lose; not by two standard errors.
+    slack = 2.0 * spread.stderr if spread is not None and math.isfinite(spread.stderr) else 0.0
+    if value > naive.value + slack:
+        yield finding(
+            "LC211",
+            f"the {naive.kind} alone, for every row, costs {naive.value:.6g}, and these "
+            f"predictions {value:.6g}",
+            "check that rows and columns belong together; else the model is of no use",
+            readings={"predictions": value, "constant": naive.value},
+        )
+
+
+def _is_constant(case: Case) -> bool:
+    return case.prediction is not None and case.prediction.is_constant
+
+
+@check(
+    "LC212",
+    needs=("prediction", "detail"),
+    rows=ROWS_FOR_SHARES,
+    about=lambda case: case.bound.name in ("bce", "bce-with-logits", "cross-entropy", "log-loss"),
+)
+def coin_flip(case: Case) -> Iterator[Diagnostic]:
+    seen = case.prediction
+    if seen is None or seen.is_constant or not case.is_plain_mean:
+        return
+    classes = seen.width if "cross-entropy" in case.bound.name or case.kind == CLASSES else 2
+    chance = math.log(max(classes, 2))
+    if abs(case.result.value - chance) <= _AS_CHANCE * chance:
+        yield finding(
+            "LC212",
+            f"the loss is {case.result.value:.6g}, that of a model which gives each of {classes} "
+            f"classes the same probability: ln {classes} = {chance:.6g}",
+            "check that these are the trained model's predictions, in the order of the targets",
+            numbers={"chance": chance},
+        )
+
+
+CHECKS = (
+    no_row_counts,
+    not_finite,
+    too_good,
+    coin_flip,
+    worse_than_a_constant,
+    heavy_tail,
+    ignored_rows,
+    estimated,
+)
