@@ -40,6 +40,7 @@ def compute(
     classes: Sequence[str] = (),
     reading: Reading = AS_IT_IS,
     by_position: bool = False,
+    tokens: str | None = None,
     **named: object,
 ) -> Result:
     """Evaluate a loss.
@@ -68,6 +69,8 @@ def compute(
         reading: how files are read: ``Reading(delimiter=";", decimal=",")``.
         by_position: pair rows as they stand, even where a column that names them in several frames
             or files, such as ``id``, differs between these. Otherwise that is an error.
+        tokens: where the loss takes tokens and the data are texts, what these are split into:
+            ``words`` or ``characters``.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
             (``label_smoothing=0.1``).
@@ -91,7 +94,8 @@ def compute(
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
-    reading = reading.also(Reading.of(on, on_missing, missing, by_position), classes)
+    said = Reading.of(on, on_missing, missing, by_position)
+    reading = reading.also(said, classes, tokens)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
     inputs = replace(inputs, written=labels_are)
     bound = settle(bound, inputs, reduction)
@@ -107,6 +111,7 @@ def compute_all(
     group: object = None,
     by: object = None,
     threads: int | None = None,
+    reading: Reading = AS_IT_IS,
     **named: object,
 ) -> dict[str, Result]:
     """Evaluate several losses on one data set, which is read once.
@@ -119,6 +124,7 @@ def compute_all(
         group: as of :func:`compute`.
         by: as of :func:`compute`.
         threads: as of :func:`compute`.
+        reading: how the data are read, as ``Reading(on=("id",), tokens="words")``.
         named: data by the name of its role; a loss that has no such role is not given it.
 
     Returns:
@@ -136,7 +142,7 @@ def compute_all(
     united = unite(bound)
     given = {name: value for name, value in named.items() if value is not None}
     labels, values = sliced_by(by)
-    inputs = from_arrays(united.roles, arrays, given, group, labels, values)
+    inputs = from_arrays(united.roles, arrays, given, group, labels, values, reading)
     evaluations = evaluations_of(bound, united, inputs, reduction)
     results = Together(
         evaluations, inputs, threads, keep_elements=True, by=tuple(labels)

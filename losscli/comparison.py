@@ -103,6 +103,7 @@ class Comparison:
             are no sums, on very many rows.
         cluster: the column whose values say which rows belong together, and how many there are.
         join: how rows were joined by key; None where they pair by position.
+        tokens: what texts were split into; None where none were.
         by: the columns of ``slices``, which come worst first: where a model loses most.
     """
 
@@ -130,6 +131,7 @@ class Comparison:
     diagnostics: tuple[Diagnostic, ...] = ()
     join: JoinRecord | None = None
     missing: int = 0
+    tokens: str | None = None
 
     def __getitem__(self, name: str) -> ModelLoss:
         for model in self.models:
@@ -168,6 +170,7 @@ class Comparison:
         parts += [f"test:{self.test}"]
         parts += [f"resamples:{self.resamples}", f"seed:{self.seed}"] if self.resamples else []
         parts += [f"cluster:{self.cluster}"] if self.cluster is not None else []
+        parts += [f"tokens:{self.tokens}"] if self.tokens is not None else []
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
@@ -184,6 +187,7 @@ class Comparison:
             "loss": _plain(self.loss),
             "inputs": _plain(self.inputs),
             "join": _plain(self.join),
+            "tokens": self.tokens,
             "n": self.n,
             "group": self.group,
             "ignored": self.ignored,

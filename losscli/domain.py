@@ -119,6 +119,11 @@ class Domain:
         return len(self.axes) > 1 and self.axes[1] in LIST_AXES
 
     @property
+    def is_tokens(self) -> bool:
+        """Does only matter which values are equal, so that a text can be split into them?"""
+        return isinstance(self, TokenDomain)
+
+    @property
     def width(self) -> int | None:
         """How many values a row has where that is settled, such as the four of a box."""
         return int(self.axes[1]) if self.axes[1:] and self.axes[1].isdigit() else None
@@ -351,6 +356,12 @@ class LengthDomain(Domain):
         return replace(self, interval=Interval(0, most), meaning=f"a whole number 0 .. {most}")
 
 
+class TokenDomain(Domain):
+    """Tokens: numbers of which only the equal ones matter, or texts that are split into some."""
+
+    __slots__ = ()
+
+
 class LogInputDomain(Domain):
     """Means, or their logarithms when the parameter ``log_input`` is set."""
 
@@ -550,10 +561,10 @@ LABEL_COUNT = LengthDomain(
     "number of labels", PER_ROW, "how many labels count, 0 .. S", NON_NEGATIVE, integral=True,
     counts="S",
 )  # fmt: skip
-TOKENS = Domain("tokens", ("N", "T"), "a whole number for each token", NON_NEGATIVE, integral=True)
-TARGET_TOKENS = Domain(
-    "tokens", ("N", "S"), "a whole number for each token", NON_NEGATIVE, integral=True
+TOKENS = TokenDomain(
+    "tokens", ("N", "T"), "a whole number for each token", NON_NEGATIVE, integral=True
 )
+TARGET_TOKENS = replace(TOKENS, axes=("N", "S"))
 SERIES = Domain("series", ("N", "T", "..."), "the steps of a series", nan=True)
 TARGET_SERIES = Domain("series", ("N", "S", "..."), "the steps of a series", nan=True)
 SAMPLES = Domain("samples", ("N", "T", "..."), "samples of a distribution", nan=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,11 @@ class Ragged:
         length = int(self.lengths[rows[0]])
         found: Array = self.values[self.offsets[rows, np.newaxis] + np.arange(length)]
         return found
+
+
+def first_length(rows: NDArray[Any] | Ragged) -> int:
+    """How long the first row is, at least 1: where rows are no lists, one."""
+    return max(int(rows.lengths[0]), 1) if isinstance(rows, Ragged) and len(rows) else 1
 
 
 def by_length(lists: Sequence[Ragged]) -> Iterator[NDArray[np.intp]]:

@@ -306,6 +306,7 @@ class Result:
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
         join: how rows were joined by key; None where they pair by position.
+        tokens: what texts were split into; None where none were.
     """
 
     loss: LossRecord
@@ -332,6 +333,7 @@ class Result:
     by: tuple[str, ...] = ()
     slices: tuple[SliceRecord, ...] = ()
     join: JoinRecord | None = None
+    tokens: str | None = None
     missing: int = 0
     missing_rows: int = 0
     parts: tuple[PartResult, ...] = ()
@@ -360,6 +362,7 @@ class Result:
         """Everything that changes the number, on one line."""
         parts = [self.loss.version]
         parts += [f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
+        parts += [f"tokens:{self.tokens}"] if self.tokens is not None else []
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
         parts += [f"labels:{self.labels}"] if self.labels else []
@@ -390,6 +393,7 @@ class Result:
             "loss": _plain(self.loss),
             "inputs": _plain(self.inputs),
             "join": _plain(self.join),
+            "tokens": self.tokens,
             "n": self.n,
             "group": self.group,
             "ignored": self.ignored,

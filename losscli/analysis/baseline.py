@@ -39,6 +39,7 @@ class Identity:
         by: the columns that the rows were sliced by.
         n: rows, ``ignored`` of which did not count.
         targets: a digest of what the model was judged by; None where the loss knows no targets.
+        tokens: what texts were split into; None where none were.
     """
 
     loss: str
@@ -49,6 +50,7 @@ class Identity:
     n: int
     ignored: int
     targets: str | None
+    tokens: str | None = None
 
     @classmethod
     def of(cls, result: Result, targets: str | None) -> Identity:
@@ -62,6 +64,7 @@ class Identity:
             result.n,
             result.ignored,
             targets,
+            result.tokens,
         )
 
     def differences(self, now: Identity) -> Iterator[str]:
@@ -251,7 +254,7 @@ def write_baseline(baseline: Baseline, path: str) -> None:
 
 def _read(record: Mapping[str, Any], path: str) -> Baseline:
     """The baseline that a record of this version stands for."""
-    identity = _typed(record, _IDENTITY, path)
+    identity = _typed({"tokens": None, **record}, _IDENTITY, path)
     numbers = _typed(record, _NUMBERS, path)
     slices = _typed(record, {"slices": (list,)}, path)["slices"]
     rows = _typed(record, {"rows": (dict, type(None))}, path)["rows"]
@@ -279,6 +282,7 @@ _IDENTITY = {
     "n": _COUNT,
     "ignored": _COUNT,
     "targets": _MAYBE_TEXT,
+    "tokens": _MAYBE_TEXT,
 }
 _NUMBER: tuple[type, ...] = (float, int)
 _MAYBE_NUMBER: tuple[type, ...] = (float, int, type(None))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 
-from losscli.data.reading import INPUT_FORMATS, Reading
+from losscli.data.reading import INPUT_FORMATS, TOKENS, Reading
 from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -153,6 +153,15 @@ Missing: TypeAlias = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+Tokens: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(TOKENS),
+        help="What texts are split into, for losses of tokens such as error-rate.",
+        show_default=False,
+        rich_help_panel=DATA,
+    ),
+]
 Memory: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -191,6 +200,7 @@ def reading_of(
     on_missing: OnMissing = "error",
     by_position: ByPosition = False,
     missing: Missing = "error",
+    tokens: Tokens = None,
     memory: Memory = "1G",
 ) -> Reading:
     """How files are read, from the options of every command that reads some."""
@@ -203,6 +213,7 @@ def reading_of(
         on_missing=on_missing,
         by_position=by_position,
         missing=missing,
+        tokens=tokens,
         memory=_bytes("--memory", memory),
     )
 

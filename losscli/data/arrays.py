@@ -29,6 +29,7 @@ from losscli.data.frames import (
     arrow_numbers,
     checked,
     codes,
+    holds_text,
     is_arrow,
     is_frame,
     is_series,
@@ -40,6 +41,7 @@ from losscli.data.labelled import find_labelled
 from losscli.data.opening import OpenTables
 from losscli.data.place import Numbers, Place
 from losscli.data.reading import AS_IT_IS, Reading
+from losscli.data.texts import Texts
 from losscli.domain import CLASS_TARGET, SAMPLE_WEIGHT, Array, Role, known_names
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.ragged import Ragged
@@ -80,6 +82,7 @@ def from_arrays(
         UsageError: too few or too many arrays, or one given twice.
         DataError: something does not hold numbers, or an optional weight does not fit.
     """
+    texts = Texts(reading.tokens, roles, grouped=group is not None)
     if group is not None:
         roles = [ungrouped(role) for role in roles]
     given, shared = _assign(roles, arrays, named)
@@ -93,11 +96,11 @@ def from_arrays(
     labels = {**labels, **{name: one.labels for name, one in found.items()}}
     ids = find_ids(tables, [reserved], found, reading)
     opened = [
-        *feeds(sources, roles, {}, reserved, {**found, **ids}, joined, reading.classes),
-        *([] if joined else _frames(roles, given, shared, reading.gaps)),
+        *feeds(sources, roles, {}, reserved, {**found, **ids}, joined, reading.classes, texts),
+        *([] if joined else _frames(roles, given, shared, reading.gaps, texts)),
     ]
     held: dict[str, Any] = {
-        role.name: _values(role, given[role.name], reading)
+        role.name: _values(role, given[role.name], reading, texts)
         for role in roles
         if role.name in given and not _is_frame_or_path(given[role.name])
     }
@@ -114,11 +117,18 @@ def from_arrays(
             held[role.name], is_constant = fit_weight(role.name, held[role.name], shape)
             if is_constant:
                 constants[role.name] = _as_table(held.pop(role.name))
-    made: list[Feed] = [*opened, *(_feed(name, array) for name, array in held.items())]
+    made: list[Feed] = [*opened, *(_feed(name, array, texts) for name, array in held.items())]
     order = [*(role.name for role in roles), *labels, *ids]
     made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
     made += [_labels_feed(name, values, labels[name]) for name, values in labelled.items()]
-    inputs = Inputs(tuple(made), constants, labels=labels, missing=reading.missing, ids=ids_in(ids))
+    inputs = Inputs(
+        tuple(made),
+        constants,
+        labels=labels,
+        missing=reading.missing,
+        ids=ids_in(ids),
+        tokens=texts.settled(),
+    )
     if joined is not None:
         inputs = joined.apply(inputs)
     if group is None:
@@ -195,14 +205,15 @@ def _sources(
 
 
 def _frames(
-    roles: Sequence[Role], given: Mapping[str, object], shared: object, gaps: bool
+    roles: Sequence[Role], given: Mapping[str, object], shared: object, gaps: bool, texts: Texts
 ) -> Iterator[Feed]:
     """Frames given for one role each, of which every column is meant."""
     for role in roles:
         value = given.get(role.name)
         if is_frame(value) and value is not shared:
             whole = FrameTable(value, gaps=gaps)
-            yield whole.feed({role.name: tuple(range(len(whole.columns)))})
+            chosen = {role.name: tuple(range(len(whole.columns)))}
+            yield whole.feed(chosen, (), texts.coders(whole, chosen))
 
 
 def _reject_arrays(
@@ -219,8 +230,11 @@ def _reject_arrays(
         )
 
 
-def _values(role: Role, value: object, reading: Reading) -> Numbers | Ragged:
+def _values(role: Role, value: object, reading: Reading, texts: Texts) -> Numbers | Ragged:
     gaps = reading.gaps
+    splits = texts.coder(role.name, lambda: holds_text(value))
+    if splits is not None:
+        return codes(value, splits, Place(role.name, gaps=gaps))
     if not role.domain.is_list:
         if reading.classes:
             from losscli.data.classes import coder_of
@@ -266,14 +280,14 @@ def _not_an_array(role: str, value: object, error: Exception) -> DataError:
     return DataError(f"cannot be read as an array: {said}", path=role, hint=hint)
 
 
-def _feed(role: str, array: Numbers | Ragged) -> MemoryFeed:
+def _feed(role: str, array: Numbers | Ragged, texts: Texts) -> MemoryFeed:
     if not isinstance(array, Ragged) and array.ndim == 0:
         raise DataError(
             "is a single number, but other inputs have rows",
             path=role,
             hint="values are never repeated; np.full(n, value) gives one a row",
         )
-    return MemoryFeed.of(role, array)
+    return MemoryFeed.of(role, array, "string" if texts.splits(role) else None)
 
 
 def _is_single_row(roles: Sequence[Role], held: Mapping[str, Any]) -> bool:

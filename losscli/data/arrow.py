@@ -17,7 +17,7 @@ from losscli.ragged import Ragged
 def column(field: pa.Field) -> Column:
     """What the rules for choosing columns need to know about a field."""
     kind, is_list = element(field.type)
-    return Column(field.name, str(field.type), _is_number(kind), is_list)
+    return Column(field.name, str(field.type), _is_number(kind), is_list, is_text(field.type))
 
 
 def element(kind: pa.DataType) -> tuple[pa.DataType, bool]:
@@ -31,6 +31,12 @@ def element(kind: pa.DataType) -> tuple[pa.DataType, bool]:
             kind = kind.value_type
         else:
             return kind, is_list
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Is a value of this type a text?"""
+    inner, is_list = element(kind)
+    return not is_list and str(inner) in ("string", "large_string", "string_view")
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -22,7 +22,7 @@ from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place
 from losscli.data.selection import Selection
 from losscli.errors import DataError
-from losscli.ragged import Ragged
+from losscli.ragged import Ragged, first_length
 from losscli.shapes import VARIES
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ class BatchFeed(ChunkedFeed):
         self.starts = sorted({start for start in table.bounds if start < self.rows}) or [0]
         may_vary = {i for role in lists for i in chosen.get(role, ())}
         firsts = [
-            self._first_row(table.columns[i], i in may_vary) if coder is None else ((), 1)
+            self._first_row(table.columns[i], i in may_vary)
+            if coder is None
+            else self._first_codes(table.columns[i], coder)
             for i, coder in selection.columns
         ]
         self._shapes = [shape for shape, _ in firsts]
@@ -135,6 +137,13 @@ class BatchFeed(ChunkedFeed):
             return row_shape(array, place), 1
         first = lists(array, place)
         return (VARIES, *first.values.shape[1:]), max(len(first.values), 1)
+
+    def _first_codes(self, column: Column, coder: Coder) -> tuple[tuple[int, ...], int]:
+        """The same of what a coder makes."""
+        if not coder.row_shape or self.rows == 0:
+            return coder.row_shape, 1
+        place = Place(self.name, column.name, gaps=self._table.gaps)
+        return coder.row_shape, first_length(coder.encode(self._first(column.name), place))
 
     def _first(self, column: str) -> pa.Array:
         with closing(self._table.batches([column], 0, 1, 1)) as batches:
@@ -159,7 +168,8 @@ class BatchFeed(ChunkedFeed):
     def chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
         """The rows ``start`` to ``stop``; see :class:`ChunkedFeed`."""
         names = list(dict.fromkeys(self._names))
-        coded = {n for n, c in zip(self._names, self._coders, strict=True) if c is not None}
+        coders = zip(self._names, self._coders, strict=True)
+        coded = {name for name, coder in coders if coder is not None and not coder.row_shape}
         bounds = self._table.bounds
         piece = bisect_right(bounds, start) - 1
         row = bounds[piece]

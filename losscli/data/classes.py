@@ -36,6 +36,8 @@ class ClassNames:
         aliases: other names of some of them.
     """
 
+    row_shape = ()
+
     def __init__(
         self,
         names: Sequence[str],

@@ -1,7 +1,8 @@
 """Columns of any type that travel with the rows as codes: what ``--by`` and ``--cluster`` name.
 
-A coder sees a column chunk by chunk, as Arrow has it, and gives a float64 code for each row. Of a
-chunk only the values that differ are looked at one by one.
+A coder sees a column chunk by chunk, as Arrow has it, and gives a float64 code for each row, or a
+list of them (:mod:`losscli.data.tokens`). Of labels only those that differ within a chunk are
+looked at one by one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from losscli.data.arrow import values_of
 from losscli.data.place import Place
 from losscli.domain import Array
 from losscli.errors import DataError
+from losscli.ragged import Ragged
 
 # As many values are looked up by Arrow; of more, looking through all for each chunk would cost more
 # than calling those that it has by name.
@@ -28,10 +30,16 @@ _KNOWN = 2**15
 
 
 class Coder(Protocol):
-    """Turns the cells of a column into numbers. Several threads may call it at once."""
+    """Turns the cells of a column into numbers. Several threads may call it at once.
 
-    def encode(self, column: pa.Array, place: Place) -> Array:
-        """A code for each of the ``n`` cells, float64, shape (n,).
+    ``row_shape`` is what it makes of a cell: ``()`` for one code, ``(VARIES,)`` for a list.
+    """
+
+    @property
+    def row_shape(self) -> tuple[int, ...]: ...
+
+    def encode(self, column: pa.Array, place: Place) -> Array | Ragged:
+        """A code for each of the ``n`` cells, float64, shape (n,); or a list of codes.
 
         Raises:
             DataError: a cell has no code; names its row.
@@ -52,6 +60,8 @@ class Labels:
         limit: how many different values there may be; None for any number.
         hint: what to do where there are more.
     """
+
+    row_shape = ()
 
     def __init__(
         self,

@@ -75,6 +75,12 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "sample_weight": ("sample_weights",),
 }  # fmt: skip
 
+# What they are called besides where they are sequences of tokens.
+_TOKEN_NAMES: Mapping[str, tuple[str, ...]] = {
+    "prediction": ("hypothesis", "hypotheses", "hyp", "hyps"),
+    "target": ("reference", "references", "ref", "refs"),
+}
+
 NO_CODERS: Mapping[str, Coder] = MappingProxyType({})
 
 _SHOWN = 20
@@ -88,12 +94,16 @@ class HeaderUnclearError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. ``type`` is what messages call it; a list column holds whole vectors."""
+    """A column of a table. ``type`` is what messages call it; a list column holds whole vectors.
+
+    A column of a CSV file whose first rows have numbers and words is both number and text.
+    """
 
     name: str
     type: str
     is_number: bool = True
     is_list: bool = False
+    is_text: bool = False
 
 
 class Table(Protocol):
@@ -146,6 +156,7 @@ def choose(
     wanted: str | None,
     alone: bool,
     taken: Collection[int] = (),
+    is_text: bool = False,
 ) -> tuple[int, ...]:
     """The columns of ``table`` that hold ``role``, as positions.
 
@@ -156,6 +167,7 @@ def choose(
         wanted: what ``-c`` says about the role.
         alone: was the table given for this role only?
         taken: columns that are not left over, since they hold another role.
+        is_text: is it rather a column of text than numbers?
 
     Raises:
         DataError: none or several could be meant, a name occurs twice, numbers have gaps.
@@ -168,7 +180,7 @@ def choose(
             found = ()
         if not found and alone:
             others = [other for other in roles if other is not role]
-            found = _find_remaining(role, others, table, taken)
+            found = _find_remaining(role, others, table, taken, is_text=is_text)
     if not found:
         raise _nothing_found(role, table)
     _check_names(role, table, found)
@@ -252,12 +264,13 @@ def _find_named(role: Role, table: Table, names: set[str]) -> tuple[int, ...]:
 
 
 def _find_remaining(
-    role: Role, others: Sequence[Role], table: Table, taken: Collection[int]
+    role: Role, others: Sequence[Role], table: Table, taken: Collection[int], *, is_text: bool
 ) -> tuple[int, ...]:
     """What is left of a file that was given for this role alone."""
     left = [i for i in range(len(table.columns)) if i not in taken]
     named = [i for i in left if not is_id(table.columns[i].name)]
-    usable = [i for i in named if table.columns[i].is_number]
+    texts = [i for i in named if is_text and table.columns[i].is_text]
+    usable = texts or [i for i in named if table.columns[i].is_number]
     if not usable:
         # A lone column of text is what was meant; reading it says what is wrong with it.
         return tuple(named if len(named) == 1 else left if len(left) == 1 else ())
@@ -266,6 +279,8 @@ def _find_remaining(
     candidates = free or usable
     if len(candidates) == 1:
         return tuple(candidates)
+    if texts:
+        return ()
     if len(usable) == role.domain.width:
         return tuple(usable)
     if role.domain.is_matrix:
@@ -311,7 +326,10 @@ def number_of(name: str) -> int | None:
 
 def _names(role: Role) -> set[str]:
     roles = (*role.own_names, *role.stands_for)
-    return {_key(name) for one in roles for name in (one, *USUAL_NAMES.get(one, ()))}
+    usual = {_key(name) for one in roles for name in (one, *USUAL_NAMES.get(one, ()))}
+    if role.domain.is_tokens:
+        usual.update(name for one in roles for name in _TOKEN_NAMES.get(one, ()))
+    return usual
 
 
 def _key(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from io import StringIO
@@ -24,8 +25,8 @@ from losscli.data.place import Numbers, Place
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.selection import Selection
 from losscli.data.stored import Stored
-from losscli.domain import Array
 from losscli.errors import DataError
+from losscli.ragged import Ragged, first_length
 
 if TYPE_CHECKING:
     from losscli.data.coding import Coder
@@ -155,25 +156,33 @@ class CsvFeed(ChunkedFeed):
         self.name = layout.path
         self.rows = lines.rows
         self.starts = range(0, lines.rows, lines.step)
-        self.roles = [
-            RoleInput(
-                role,
-                layout.path,
-                tuple(layout.columns[i].name for i in columns),
-                (len(columns),) if len(columns) > 1 else (),
-                "string" if role in coders else layout.columns[columns[0]].type,
-            )
-            for role, columns in chosen.items()
-        ]
         self._layout = layout
         self._lines = lines
         selection = Selection.of(chosen, coders)
         self.positions = selection.positions
         self._columns = selection.columns
+        self.roles = [self._role(role, columns, coders) for role, columns in chosen.items()]
+
+    def _role(self, role: str, columns: tuple[int, ...], coders: Mapping[str, Coder]) -> RoleInput:
+        held = [self._layout.columns[i] for i in columns]
+        names = tuple(column.name for column in held)
+        coder = coders.get(role)
+        if coder is None:
+            width = (len(columns),) if len(columns) > 1 else ()
+            return RoleInput(role, self.name, names, width, held[0].type)
+        length = self._first_length(columns[0], coder) if coder.row_shape and self.rows else 1
+        return RoleInput(role, self.name, names, coder.row_shape, "string", length)
+
+    def _first_length(self, column: int, coder: Coder) -> int:
+        """How long the list of the first row is, at least 1."""
+        with closing(self._read(0, 1, [(column, coder)])) as chunks:
+            return first_length(next(chunks)[0])
 
     def chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
         """The rows ``start`` to ``stop``, piece by piece; see :class:`ChunkedFeed`."""
-        columns = self._columns
+        return self._read(start, stop, self._columns)
+
+    def _read(self, start: int, stop: int, columns: Columns) -> Generator[Chunk, None, None]:
         coded = [i for i, coder in columns if coder is not None]
         parse = _Parser(self._layout, sorted({i for i, _ in columns}), coded)
         for data, first, rows in pieces(self._layout.file, self._lines, start, stop):
@@ -217,7 +226,8 @@ class _Parser:
         found = self._read(data, first_row, rows, wanted, columns)
         if found is not None:
             return found
-        records = _records(bytes(data), self._layout)
+        as_text = any(coder is not None and coder.row_shape for _, coder in columns)
+        records = _records(bytes(data), self._layout, check=as_text)
         return read_carefully(records, self._layout, columns, first_row, rows, wanted)
 
     def text(self, data: memoryview, first_row: int, rows: int) -> Sequence[pa.Array]:
@@ -243,13 +253,15 @@ class _Parser:
         if has_gaps and not self._layout.gaps:
             return None
         start, count = wanted.start, wanted.stop - wanted.start
-        found: list[Numbers] = []
+        found: list[Numbers | Ragged] = []
         for i, coder in columns:
             column = table.column(self._names[i])
             if coder is not None:
                 name, gaps = self._layout.columns[i].name, self._layout.gaps
                 place = Place(self._layout.path, name, first_row + start, gaps=gaps)
-                found.append(coder.encode(column.slice(start, count).combine_chunks(), place))
+                cells = column.slice(start, count).combine_chunks()
+                # A text may be empty; for what names something an empty cell is a missing name.
+                found.append(coder.encode(cells.fill_null("") if coder.row_shape else cells, place))
                 continue
             values = _to_numpy(column, _type(self._layout.columns[i]))
             if values is None:
@@ -294,21 +306,22 @@ def read_carefully(
     first_row: int,
     rows: int,
     wanted: slice,
-) -> list[Array]:
+) -> Chunk:
     """The same columns cell by cell, slowly, to name what is wrong.
 
     Raises:
         DataError: a line is blank or has not as many cells as others; a value is missing or text.
     """
     values: list[list[float]] = [[] for _ in columns]
-    texts: list[list[str | None]] = [[] for _ in columns]
+    texts: list[list[str]] = [[] for _ in columns]
+    as_text = any(coder is not None and coder.row_shape for _, coder in columns)
     row = -1
     for row, cells in enumerate(records):
         if wanted.start <= row < wanted.stop:
-            _check_cells(cells, layout, first_row + row)
+            _check_cells(cells, layout, first_row + row, as_text)
             for at, (i, coder) in enumerate(columns):
                 if coder is not None:
-                    texts[at].append(cells[i] or None)
+                    texts[at].append(cells[i])
                     continue
                 place = Place(
                     layout.path, layout.columns[i].name, first_row + row, gaps=layout.gaps
@@ -324,21 +337,35 @@ def read_carefully(
     return [
         np.array(values[at])
         if coder is None
-        else coder.encode(
-            pa.array(texts[at], pa.string()),
-            Place(layout.path, layout.columns[i].name, start, gaps=layout.gaps),
+        else _encoded(
+            texts[at], coder, Place(layout.path, layout.columns[i].name, start, gaps=layout.gaps)
         )
         for at, (i, coder) in enumerate(columns)
     ]
 
 
-def _check_cells(cells: list[str], layout: Layout, row: int) -> None:
+def _encoded(texts: list[str], coder: Coder, place: Place) -> Numbers | Ragged:
+    held = texts if coder.row_shape else [text or None for text in texts]
+    try:
+        column = pa.array(held, pa.string())
+    except UnicodeEncodeError:
+        row = next(i for i, text in enumerate(texts) if not _is_unicode(text))
+        raise place.fault("is no UTF-8 text", row, "save the file as UTF-8") from None
+    return coder.encode(column, place)
+
+
+def _is_unicode(text: str) -> bool:
+    return text == text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _check_cells(cells: list[str], layout: Layout, row: int, as_text: bool = False) -> None:
     expected = len(layout.columns)
     place = Place(layout.path, None, row)
-    if expected == 1 and not cells and layout.gaps:
+    # Where a row is one cell, a blank line is an empty one.
+    may_be_blank = expected == 1 and (layout.gaps or as_text)
+    if may_be_blank and not cells:
         cells.append("")
-    is_gap = expected == 1 and layout.gaps
-    if not cells or (len(cells) == 1 and cells[0].isspace() and not is_gap):
+    if not cells or (len(cells) == 1 and cells[0].isspace() and not may_be_blank):
         raise place.fault("blank line", hint="remove it, or write the value that is missing")
     if len(cells) != expected:
         mark = NAMES.get(layout.delimiter, repr(layout.delimiter))
@@ -381,9 +408,11 @@ def _what_it_looks_like(text: str, layout: Layout) -> str:
     return "choose another column with -c ROLE=NAME"
 
 
-def _records(data: bytes, layout: Layout) -> Iterator[list[str]]:
-    # Text of another encoding may stand in columns that nobody asked for.
-    text = StringIO(data.decode("utf-8", errors="backslashreplace"), newline="")
+def _records(data: bytes, layout: Layout, *, check: bool = False) -> Iterator[list[str]]:
+    # Text of another encoding may stand in columns that nobody asked for; to check it, bytes that
+    # are no text become surrogates.
+    errors = "surrogateescape" if check else "backslashreplace"
+    text = StringIO(data.decode("utf-8", errors), newline="")
     try:
         yield from csv.reader(text, delimiter=layout.delimiter)
     except csv.Error as error:
@@ -472,8 +501,8 @@ def _column(name: str, i: int, sample: list[list[str]], decimal: str) -> Column:
     cells = [row[i].strip() for row in sample if i < len(row)]
     present = [cell for cell in cells if cell.casefold() not in _MISSING]
     if present and all(cell.casefold() in _BOOLEANS for cell in present):
-        return Column(name, "bool")
+        return Column(name, "bool", is_text=True)
     if not present:
         return Column(name, "null")
-    holds_numbers = any(number(cell, decimal) is not None for cell in present)
-    return Column(name, "double", is_number=holds_numbers)
+    are_numbers = {number(cell, decimal) is not None for cell in present}
+    return Column(name, "double", is_number=True in are_numbers, is_text=False in are_numbers)

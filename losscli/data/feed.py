@@ -152,7 +152,8 @@ class Inputs:
     the loss: their rows are codes for the values of a column, such as one to slice by. Where rows
     were joined, ``row_keys`` has their keys and ``join`` says what was found; where they pair by
     position, ``ids`` are the columns of several files that have to say the same. ``written`` says
-    how labels are written where a loss wants others, such as ``01``.
+    how labels are written where a loss wants others, such as ``01``; ``tokens``, what texts were
+    split into.
     """
 
     feeds: tuple[Feed, ...]
@@ -164,6 +165,7 @@ class Inputs:
     join: JoinRecord | None = None
     written: str = ""
     ids: Mapping[str, Ids] = field(default_factory=lambda: MappingProxyType({}))
+    tokens: str | None = None
 
     @property
     def keys(self) -> SampleKeys | None:

@@ -26,6 +26,7 @@ from losscli.data.opening import OpenTables, open_table
 from losscli.data.place import Place
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sources import STANDARD_INPUT
+from losscli.data.texts import NO_TEXTS, Texts
 from losscli.domain import ANYTHING, COMPONENTS, Array, Domain, Role, known_names
 from losscli.errors import DataError, UsageError
 
@@ -96,6 +97,7 @@ def open_files(
         for role in seen
         if role.name in opened or role.name in columns
     ]
+    texts = Texts(reading.tokens, roles, grouped=grouped)
     whole = {source.role.name: _read_whole(source) for source in sources if source.role.is_table}
     by_row = [source for source in sources if not source.role.is_table]
     if aside is not None:
@@ -105,9 +107,17 @@ def open_files(
     held = [source.table for source in by_row]
     labelled = find_labelled(held, labels, own, joined=joined is not None)
     ids = find_ids(held, [group, *columns.values()], labelled, reading)
-    made = feeds(by_row, seen, columns, group, {**labelled, **ids}, joined, reading.classes)
+    both = {**labelled, **ids}
+    made = feeds(by_row, seen, columns, group, both, joined, reading.classes, texts)
     coded = {name: one.labels for name, one in labelled.items()}
-    inputs = Inputs(made, whole, labels=coded, missing=reading.missing, ids=ids_in(ids))
+    inputs = Inputs(
+        made,
+        whole,
+        labels=coded,
+        missing=reading.missing,
+        ids=ids_in(ids),
+        tokens=texts.settled(),
+    )
     if joined is not None:
         inputs = joined.apply(inputs)
     if not grouped:
@@ -238,12 +248,13 @@ def feeds(
     labelled: Mapping[str, Labelled] = _NONE_LABELLED,
     joined: Joined | None = None,
     classes: Sequence[str] = (),
+    texts: Texts = NO_TEXTS,
 ) -> tuple[Feed, ...]:
     """One feed for each table, of the columns that hold the roles it is a source of.
 
     Labels that are names become the indices of ``classes``, or of the names of the columns of the
-    logits. The keys of ``joined``, the column ``group`` and those that are ``labelled`` hold no
-    role that is not named after them, unless ``columns`` says so.
+    logits; ``texts`` are split into tokens. The keys of ``joined``, the column ``group`` and those
+    that are ``labelled`` hold no role that is not named after them, unless ``columns`` says so.
 
     Raises:
         DataError: it is not clear which column is meant, or one does not hold numbers.
@@ -256,15 +267,16 @@ def feeds(
         own = [source for source in sources if source.table is table]
         keys = joined.columns(table) if joined is not None else ()
         names = reserved | {table.columns[i].name for i in keys}
-        tables.append((table, _choose_all(own, roles, columns, names) if own else {}))
+        tables.append((table, _choose_all(own, roles, columns, names, texts) if own else {}))
     named = _class_coders(tables, roles, classes)
     made = []
     for table, chosen in tables:
         coded = {name: one for name, one in labelled.items() if one.table is table}
         wanted = {**chosen, **{name: (one.column,) for name, one in coded.items()}}
         coders: dict[str, Coder] = {name: one.labels for name, one in coded.items()}
-        own_names = {name: coder for name, coder in named.items() if name in chosen}
-        made.append(table.feed(wanted, lists, {**coders, **own_names}))
+        coders |= {name: coder for name, coder in named.items() if name in chosen}
+        coders |= texts.coders(table, chosen)
+        made.append(table.feed(wanted, lists, coders))
     if named:
         from losscli.data.classes import check_number
 
@@ -296,10 +308,19 @@ def _choose_all(
     roles: Sequence[Role],
     columns: Mapping[str, str],
     reserved: Collection[str | None],
+    texts: Texts,
 ) -> dict[str, tuple[int, ...]]:
     def find(source: Source) -> tuple[int, ...]:
         role, wanted = source.role, columns.get(source.role.name)
-        return choose(role, roles, source.table, wanted=wanted, alone=source.alone, taken=taken)
+        return choose(
+            role,
+            roles,
+            source.table,
+            wanted=wanted,
+            alone=source.alone,
+            taken=taken,
+            is_text=texts.wants(role.name),
+        )
 
     # What -c names for one role is not left over for another.
     taken = {i for i, c in enumerate(sources[0].table.columns) if c.name in reserved}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -15,7 +15,7 @@ from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, exact
 from losscli.data.selection import Selection
 from losscli.errors import DataError
-from losscli.ragged import Ragged
+from losscli.ragged import Ragged, first_length
 from losscli.shapes import VARIES
 
 if TYPE_CHECKING:
@@ -50,9 +50,10 @@ class MemoryFeed(ChunkedFeed):
         self.positions = positions
 
     @classmethod
-    def of(cls, role: str, array: Numbers | Ragged) -> MemoryFeed:
-        """One array of shape (N, ...), or N lists, that hold one role."""
-        source = RoleInput(role, None, (), *_describe_rows(array))
+    def of(cls, role: str, array: Numbers | Ragged, dtype: str | None = None) -> MemoryFeed:
+        """One array of shape (N, ...), or N lists, that hold one role; ``dtype`` is what it was."""
+        shape, own, length = describe_rows(array)
+        source = RoleInput(role, None, (), shape, own if dtype is None else dtype, length)
         return cls([source], [array], {role: (0,)})
 
     def chunks(self, start: int, stop: int, rows: int) -> Generator[Chunk, None, None]:
@@ -60,11 +61,11 @@ class MemoryFeed(ChunkedFeed):
         yield [column[start:stop] for column in self._columns]
 
 
-def _describe_rows(array: Numbers | Ragged) -> tuple[tuple[int, ...], str, int]:
+def describe_rows(array: Numbers | Ragged) -> tuple[tuple[int, ...], str, int]:
     """The shape of a row, its type, and the length of the first if lengths vary."""
     if isinstance(array, Ragged):
-        first = int(array.lengths[0]) if len(array) else 1
-        return (VARIES, *array.values.shape[1:]), str(array.values.dtype), max(first, 1)
+        shape = (VARIES, *array.values.shape[1:])
+        return shape, str(array.values.dtype), first_length(array)
     return array.shape[1:], str(array.dtype), 1
 
 
@@ -103,25 +104,30 @@ class FrameTable:
         arrays = [
             self._column(i, i in may_vary)
             if coder is None
-            else codes(self._held(i), coder, Place(None, self.columns[i].name, gaps=self._gaps))
+            else codes(self._held(i), coder, self._place(i))
             for i, coder in selection.columns
         ]
         roles = []
         for role, columns in chosen.items():
             names = tuple(self.columns[i].name for i in columns)
             first = arrays[positions[role][0]]
-            shape, dtype, length = _describe_rows(first)
+            shape, dtype, length = describe_rows(first)
             if len(columns) > 1:
                 shape = (len(columns),)
+            if role in coders and coders[role].row_shape:
+                dtype = "string"
             roles.append(RoleInput(role, None, names, shape, dtype, length))
         return MemoryFeed(roles, arrays, positions)
 
     def _column(self, i: int, may_vary: bool) -> Numbers | Ragged:
-        place = Place(None, self.columns[i].name, gaps=self._gaps)
+        place = self._place(i)
         column = self._held(i)
         if may_vary:
             return lists_of(column, place)
         return arrow_numbers(column, place) if is_arrow(column) else series_numbers(column, place)
+
+    def _place(self, i: int) -> Place:
+        return Place(None, self.columns[i].name, gaps=self._gaps)
 
     def _held(self, i: int) -> Any:
         return self._frame.column(i) if is_arrow(self._frame) else self._frame.iloc[:, i]
@@ -133,8 +139,13 @@ def _describe(frame: Any) -> Sequence[Column]:
 
         return [column(field) for field in frame.schema]
     return [
-        Column(str(name), str(dtype), is_number=_may_be_number(dtype))
-        for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
+        Column(
+            str(name),
+            str(dtype),
+            is_number=_may_be_number(dtype),
+            is_text=holds_text(frame.iloc[:, i]),
+        )
+        for i, (name, dtype) in enumerate(zip(frame.columns, frame.dtypes, strict=True))
     ]
 
 
@@ -142,6 +153,31 @@ def _may_be_number(dtype: Any) -> bool:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     return is_numeric_dtype(dtype) or is_bool_dtype(dtype)
+
+
+def holds_text(values: Any) -> bool:
+    """Is it text, one a row? Of Python objects the first that is not missing tells."""
+    if is_arrow(values):
+        from losscli.data.arrow import is_text
+
+        return is_text(values.type)
+    dtype: Any = getattr(values, "dtype", None)
+    if getattr(dtype, "categories", None) is not None:
+        return holds_text(dtype.categories)
+    if isinstance(values, list | tuple) or (isinstance(dtype, np.dtype) and dtype.kind == "O"):
+        return isinstance(next((value for value in values if not _is_missing(value)), None), str)
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "UT"
+    if not is_series(values):
+        return False
+    from pandas.api.types import is_string_dtype
+
+    return is_string_dtype(dtype)
+
+
+def _is_missing(value: object) -> bool:
+    is_nan = isinstance(value, float) and value != value
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
 
 
 def is_frame(value: object) -> bool:
@@ -182,13 +218,49 @@ def arrow_chunks(values: Any) -> Sequence[Any]:
         return [pa.array([None if v is None or v != v else str(v) for v in values], pa.string())]
 
 
-def codes(values: Any, coder: Coder, place: Place) -> Numbers:
-    """The code of each of some values, shape (N,)."""
-    parts: list[Numbers] = []
+def text_chunks(values: Any, place: Place) -> Sequence[Any]:
+    """Texts, one a row, as Arrow arrays.
+
+    Raises:
+        DataError: one of them is no text.
+    """
+    import pyarrow as pa
+
+    if is_arrow(values):
+        return arrow_chunks(values)
+    if isinstance(values, np.ndarray) and values.dtype.kind != "O":
+        values = values.tolist()
+    is_plain = not is_series(values) or values.dtype == object
+    try:
+        made = pa.array(values, pa.large_string() if is_plain else None, from_pandas=True)
+    except (pa.ArrowException, UnicodeError, TypeError):
+        raise _no_text(values, place) from None
+    return [*getattr(made, "chunks", [made])]
+
+
+def _no_text(values: Iterable[Any], place: Place) -> DataError:
+    for row, value in enumerate(values):
+        if isinstance(value, str) and value.isascii():
+            continue
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return place.fault(f"{value!a:.40} is no Unicode text", row)
+        elif not _is_missing(value):
+            return place.fault(f"{value!r:.40} is no text", row, "give every row as a str")
+    return DataError("holds no text", path=place.path, column=place.column)
+
+
+def codes(values: Any, coder: Coder, place: Place) -> Numbers | Ragged:
+    """The code of each of some values, shape (N,), or its list of codes."""
+    parts: list[Any] = []
     row = 0
-    for chunk in arrow_chunks(values):
+    for chunk in text_chunks(values, place) if coder.row_shape else arrow_chunks(values):
         parts.append(coder.encode(chunk, place.at(row)))
         row += len(chunk)
+    if coder.row_shape:
+        return Ragged.joined(parts or [Ragged.of([])])
     return np.concatenate(parts) if parts else np.empty(0)
 
 

@@ -14,12 +14,13 @@ from numpy.lib import format as npy
 
 from losscli.data.columns import NO_CODERS, Column
 from losscli.data.feed import RoleInput
-from losscli.data.frames import MemoryFeed, arrow_chunks, checked, codes
+from losscli.data.frames import MemoryFeed, arrow_chunks, checked, codes, describe_rows
 from losscli.data.place import Numbers, Place
 from losscli.data.selection import Selection
 from losscli.data.stored import Stored
 from losscli.data.unpack import bounded
 from losscli.errors import DataError
+from losscli.ragged import Ragged
 
 if TYPE_CHECKING:
     from losscli.data.coding import Coder
@@ -91,12 +92,14 @@ class NumpyTable:
         rows = self._arrays[selection.columns[0][0] if selection.columns else 0].shape[0]
         return MemoryFeed(roles, columns, selection.positions, name=self.name, rows=rows)
 
-    def _role(self, role: str, columns: tuple[int, ...], first: Numbers) -> RoleInput:
+    def _role(self, role: str, columns: tuple[int, ...], first: Numbers | Ragged) -> RoleInput:
         names = tuple(self.columns[i].name for i in columns)
-        shape = (len(columns),) if len(columns) > 1 else first.shape[1:]
-        return RoleInput(role, self.name, names, shape, str(self._arrays[columns[0]].dtype))
+        shape, _, length = describe_rows(first)
+        if len(columns) > 1:
+            shape = (len(columns),)
+        return RoleInput(role, self.name, names, shape, str(self._arrays[columns[0]].dtype), length)
 
-    def _values(self, column: int, coder: Coder | None) -> Numbers:
+    def _values(self, column: int, coder: Coder | None) -> Numbers | Ragged:
         array = self._arrays[column]
         place = Place(self.name, array.name)
         try:
@@ -121,8 +124,9 @@ class NumpyTable:
 
 
 def _column(array: _Held) -> Column:
-    is_number = array.dtype.kind in "fiub"
-    return Column(array.name, str(array.dtype), is_number, is_list=len(array.shape) > 1)
+    is_list, kind = len(array.shape) > 1, array.dtype.kind
+    is_text = not is_list and kind in "UT"
+    return Column(array.name, str(array.dtype), kind in "fiub", is_list, is_text)
 
 
 def _fields(array: _Held) -> Iterator[_Held]:

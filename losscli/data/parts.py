@@ -124,8 +124,16 @@ class PartsTable:
         key = self._partitions[column - len(self._at[0])]
         value = self._values[key][part]
         place = Place(file, key)
+        if coder is not None and coder.row_shape:
+            raise DataError(
+                "is what folders are called, no text of a row",
+                path=file,
+                column=key,
+                hint="choose another column with -c ROLE=NAME",
+            )
         if coder is not None:
-            return float(coder.encode(pa.array([value]), place)[0])
+            (code,) = np.asarray(coder.encode(pa.array([value]), place)).tolist()
+            return float(code)
         if value is None:
             raise place.missing(0)
         if isinstance(value, str):
@@ -234,7 +242,8 @@ def _positions(first: Part, other: Part) -> list[int]:
     found = [*in_order] if names == others else [others.index(name) for name in names]
     for column, at in zip(first.columns, found, strict=True):
         mine = other.columns[at]
-        if "null" not in (column.type, mine.type) and _kind(column) != _kind(mine):
+        is_same = _kind(column) == _kind(mine) or (column.is_text and mine.is_text)
+        if "null" not in (column.type, mine.type) and not is_same:
             raise DataError(
                 f"holds {_kind(mine)}, but {_kind(column)} in {first.name}",
                 path=other.name,

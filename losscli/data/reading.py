@@ -14,6 +14,7 @@ _DELIMITERS = {
 _NO_DELIMITER = "\"'\r\n."
 ON_MISSING = ("error", "drop")
 MISSING = ("error", "drop")
+TOKENS = ("words", "characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Reading:
         on_missing: what becomes of a row whose key is not in every file: ``error`` or ``drop``.
         missing: what becomes of a row that lacks a value: ``error`` or ``drop``.
         by_position: do rows pair as they stand, even where columns that name them differ?
+        tokens: what texts are split into where a loss takes tokens: ``words`` or ``characters``.
+            None where they are given as numbers.
         memory: the bytes that a join may use before it goes to disk.
         classes: the names of the classes in their order, for labels that are names. None takes
             them from the columns of the logits.
@@ -49,6 +52,7 @@ class Reading:
     on_missing: str = "error"
     missing: str = "error"
     by_position: bool = False
+    tokens: str | None = None
     memory: int = 2**30
     classes: tuple[str, ...] = ()
 
@@ -65,6 +69,8 @@ class Reading:
         _check_word("--missing", self.missing, MISSING)
         if self.on and self.by_position:
             raise UsageError("--on and --by-position exclude each other", hint="leave one out")
+        if self.tokens is not None:
+            _check_word("kind of --tokens", self.tokens, TOKENS)
 
     @classmethod
     def of(
@@ -74,14 +80,17 @@ class Reading:
         keys = (on,) if isinstance(on, str) else tuple(on)
         return cls(on=keys, on_missing=on_missing, missing=missing, by_position=by_position)
 
-    def also(self, said: Reading, classes: Iterable[str] = ()) -> Reading:
-        """This, with what is said about rows and classes besides."""
+    def also(
+        self, said: Reading, classes: Iterable[str] = (), tokens: str | None = None
+    ) -> Reading:
+        """This, with what is said about rows, classes and tokens besides."""
         return replace(
             self,
             on=said.on or self.on,
             on_missing=said.on_missing if self.on_missing == "error" else self.on_missing,
             missing=said.missing if self.missing == "error" else self.missing,
             by_position=said.by_position or self.by_position,
+            tokens=tokens or self.tokens,
             classes=tuple(classes) or self.classes,
         )
 

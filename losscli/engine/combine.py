@@ -261,6 +261,7 @@ def conclude_whole(
         group=None if groups is None else groups.column,
         key_of=None if keys is None else keys.key,
         join=inputs.join,
+        tokens=inputs.tokens,
         rank_error=max(part.rank_error for part in parts),
         quantiles={} if detail is None else quantiles_of(mixture.asked, detail),
         above=() if detail is None else above_of(mixture.asked, detail),

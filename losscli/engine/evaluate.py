@@ -452,6 +452,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         version=__version__,
         distribution=distribution_of(state.detail, state.nonfinite) if state.detail else None,
         join=plan.inputs.join,
+        tokens=plan.inputs.tokens,
         worst=worst_of(state.detail, keys) if state.detail else (),
         quantiles=quantiles_of(measure.asked, state.detail) if state.detail else {},
         above=above_of(measure.asked, state.detail) if state.detail else (),

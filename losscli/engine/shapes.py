@@ -22,6 +22,11 @@ def fit_inputs(bound: BoundLoss, inputs: Inputs) -> dict[str, Fit]:
     missing = [r.name for r in bound.loss.roles if not r.optional and r.name not in given]
     if missing:
         raise UsageError(f"{bound.name} needs {' and '.join(missing)}")
+    if inputs.tokens is not None and not any(r.domain.is_tokens for r in bound.loss.roles):
+        raise UsageError(
+            f"{bound.name} takes no tokens, but texts are split into {inputs.tokens}",
+            hint="compute it apart from the losses that do",
+        )
     shapes = {name: _row_shape(bound, inputs, name) for name in sources}
     try:
         fits = fit(bound.name, bound.loss.inputs, shapes, bound.params, inputs.constants)

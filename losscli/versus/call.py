@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from losscli.api import bind
@@ -36,6 +37,7 @@ def compare(
     on_missing: str = "error",
     missing: str = "error",
     by_position: bool = False,
+    tokens: str | None = None,
     **named: object,
 ) -> Comparison:
     """Compare models by one loss on the same rows.
@@ -61,6 +63,7 @@ def compare(
         threads: how many to use; the result has the same bits for any number.
         on, on_missing, missing, by_position: as for :func:`losscli.compute`; a row that lacks a
             value for one model counts for none.
+        tokens: what texts are split into, as for :func:`losscli.compute`.
         named: further data by its role (``sample_weight=...``, ``weight=...``), and parameters.
 
     Returns:
@@ -100,7 +103,7 @@ def compare(
         group,
         labels,
         values,
-        Reading.of(on, on_missing, missing, by_position),
+        replace(Reading.of(on, on_missing, missing, by_position), tokens=tokens),
     )
     contest = Contest(bound, inputs, tuple(models), judging, threads, slices)
     return contest.settled(reduction).evaluate()

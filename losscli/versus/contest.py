@@ -173,6 +173,7 @@ class Contest:
             notes=tuple(self._notes(whole, method)),
             diagnostics=shared_findings(self.models, results),
             join=first.join,
+            tokens=first.tokens,
         )
 
     def _notes(self, whole: Estimate, method: Method) -> list[str]:
