@@ -92,6 +92,7 @@ def test_models_as_columns_of_one_file(folder: Path) -> None:
         "eval.parquet:pred_a eval.parquet:pred_b",
         "pred_a=eval.parquet pred_b=eval.parquet"
         " -c prediction@pred_a=pred_a -c prediction@pred_b=pred_b",
+        "pred_a=eval.parquet pred_b=eval.parquet -c prediction=pred_a -c prediction@pred_b=pred_b",
         "pred_a=a.parquet pred_b=b.csv -t eval.parquet:target -c prediction=prediction",
     ):
         words = line.split()
@@ -166,6 +167,10 @@ def test_a_loss_that_is_not_finite_leaves_with_1(folder: Path) -> None:
         ("-t targets.parquet a.parquet b.csv --cluster usr", ["no file has a column 'usr'"]),
         ("-t targets.parquet a.parquet b.csv --reduction sum", ["compared by a mean"]),
         ("-t targets.parquet a.parquet b.csv -c pred=x", ["no role 'pred'"]),
+        (
+            "-t targets.parquet a.parquet b.csv -c target=x -c target=y",
+            ["-c target is given twice"],
+        ),
         ("-t targets.parquet a.parquet =b.csv", ["=b.csv: write it as NAME=FILE"]),
         ("-t targets.parquet a.parquet short.csv", ["short.csv has 119 rows"]),
         ("-t targets.parquet a.parquet text.csv", ["text.csv", "row 2"]),

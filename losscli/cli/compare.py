@@ -217,13 +217,8 @@ def _open(
     data |= _targets(loss, own, models, list(named), target)
     own = with_targets(loss, own, list(data))
     roles, _ = of_models(bound, "mean", [model.name for model in models], own)
-    columns = {role: at.column for role, at in data.items() if at.column is not None}
-    said = columns_by_role(
-        [*loss.inputs, *(r for r in roles if r not in loss.inputs)], selection.column
-    )
-    for role, column in said.items():
-        for name in [f"{role}@{model.name}" for model in models] if role in own else [role]:
-            columns.setdefault(name, column)
+    columns = columns_by_role(roles, selection.column)
+    columns |= {role: at.column for role, at in data.items() if at.column is not None}
     files = [f"{role}={at.path}" for role, at in data.items()]
     for model in models:
         files += [f"{role}@{model.name}={model.path}" for role in own]

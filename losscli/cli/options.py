@@ -256,7 +256,10 @@ def expand(command: Callable[..., Made], **makers: Callable[..., object]) -> Cal
 
 
 def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[str, str]:
-    """What ``-c ROLE=NAME`` says, by role; a name that several roles have is said of them all.
+    """What ``-c ROLE=NAME`` says, by role.
+
+    A name that several roles have is said of them all, but for those that are named themselves:
+    ``-c prediction=p -c prediction@new=q``.
 
     Raises:
         UsageError: not ROLE=NAME, or no such role.
@@ -266,7 +269,7 @@ def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[
         for name in {one.name, *one.own_names}:
             meant.setdefault(name, []).append(one.name)
     known = f"roles: {', '.join(role.name for role in roles)}"
-    columns: dict[str, str] = {}
+    said: dict[str, tuple[str, int]] = {}
     for text in given or ():
         role, equals, name = text.partition("=")
         if not equals or not name:
@@ -274,10 +277,15 @@ def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[
         if role not in meant:
             hint = did_you_mean(role, meant) or known
             raise UsageError(f"-c {text}: there is no role {role!r}", hint=hint)
-        if any(one in columns for one in meant[role]):
-            raise UsageError(f"-c {role} is given twice", hint=f"name several as -c {role}=a,b,c")
-        columns.update(dict.fromkeys(meant[role], name))
-    return columns
+        width = len(meant[role])
+        for held in meant[role]:
+            _, before = said.get(held, ("", 0))
+            if before == width:
+                hint = f"name several as -c {role}=a,b,c"
+                raise UsageError(f"-c {role} is given twice", hint=hint)
+            if before == 0 or width < before:
+                said[held] = name, width
+    return {held: name for held, (name, _) in said.items()}
 
 
 def paths_of(inputs: Inputs) -> list[str]:
