@@ -396,6 +396,20 @@ def test_the_page_shows_the_parts() -> None:
     assert run("compute", "0.5*mse + 0.5*mae", "predictions.csv", "-f", "markdown").code == 0
 
 
+def test_show_lists_the_parts() -> None:
+    ran = run("show", "0.5*mse + 0.5*huber(delta=2)")
+    assert ran.code == 0
+    assert "0.5  huber(delta=2.0)" in ran.out
+    assert "losscli show huber" in ran.out
+    assert ran.last_line.strip() == (
+        "losscli compute '0.5*mse + 0.5*huber(delta=2.0)' PREDICTION TARGET"
+    )
+    record = json.loads(run("show", "0.5*mse + 0.5*mae", "-f", "json").out)
+    assert [part["loss"]["name"] for part in record["parts"]] == ["mse", "mae"]
+    assert run("show", "0.5*mse + 0.5*mae", "-f", "markdown").code == 0
+    assert run("show", "0.5*mse +").code == 2
+
+
 def test_json_has_the_parts() -> None:
     record = json.loads(run("compute", "0.5*bce + 0.5*dice", "cancer_probs.csv", "-f", "json").out)
     assert record["loss"]["spec"] == "0.5*bce + 0.5*dice"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from losscli.cli.options import PageFormat, PageFormatOption
-from losscli.cli.output import show_list, show_page
+from losscli.cli.output import show_list, show_page, show_sum
+
+if TYPE_CHECKING:
+    from losscli.combination import Combination
+    from losscli.report.sum_page import Sum
 
 
 def list_losses(
@@ -38,7 +42,18 @@ def show_loss(
     """Show everything about a loss: inputs, parameters, formula, divisor, when to use it."""
     import losscli.custom  # noqa: F401 - finds a user's own
     from losscli.analysis.guide import place_of
-    from losscli.spec import parse
+    from losscli.combination import Combination, parse
 
-    declared = parse(loss).loss
-    show_page(declared, place_of(declared.name), format)
+    bound = parse(loss)
+    if isinstance(bound, Combination):
+        show_sum(_sum(bound), format)
+    else:
+        show_page(bound.loss, place_of(bound.name), format)
+
+
+def _sum(combination: Combination) -> Sum:
+    from losscli.report.sum_page import Sum
+
+    parts = [(part.weight, part.bound) for part in combination.parts]
+    declared = combination.loss
+    return Sum(str(combination), parts, declared.inputs, declared.reductions)

@@ -101,6 +101,8 @@ def _registered() -> Mapping[str, object]:
 
 
 def _command(body: Callable[..., None], bound: AnyLoss, name: str, about: Sequence[str]) -> Any:
+    from losscli.spec import BoundLoss
+
     own = inspect.signature(body).parameters
     # What a user calls as the command calls an option of its own is left to the spec string.
     aside = [name for name in bound.loss.params if name in own]
@@ -114,7 +116,7 @@ def _command(body: Callable[..., None], bound: AnyLoss, name: str, about: Sequen
     files, *rest = list(own.values())[1:]
     parameters = [files, *loss_options, *rest]
     panel = f"{bound.loss.family} losses".capitalize()
-    command = _command_for([bound])
+    command = _command_for([bound] if not isinstance(bound, BoundLoss) else [])
     return _typer_command(
         run, parameters, name, command, _help(bound, about, aside), bound.loss.summary, panel
     )
@@ -149,7 +151,7 @@ def _command_for(losses: Sequence[AnyLoss]) -> type[TyperCommand]:
             except Exception as error:
                 # The class of Typer's usage errors is not part of its interface.
                 option = getattr(error, "option_name", None)
-                if option not in owners:
+                if option not in owners or not hasattr(error, "possibilities"):
                     raise
                 name = option.removeprefix("--").replace("-", "_")
                 loss = owners[option].partition("(")[0]

@@ -15,6 +15,7 @@ from losscli.report import Terminal
 if TYPE_CHECKING:
     from losscli.codes import Code
     from losscli.comparison import Comparison
+    from losscli.report.sum_page import Sum
     from losscli.results import Advice, Result
     from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked, Planned
@@ -127,6 +128,12 @@ def show_list(losses: list[Loss], published: list[PublishedLoss], format: str) -
     """The losses by family, and those of other packages, on stdout."""
     with _stdout() as terminal:
         report.show_list(losses, published, format, terminal)
+
+
+def show_sum(shown: Sum, format: str) -> None:
+    """Everything about a weighted sum, on stdout."""
+    with _stdout() as terminal:
+        report.show_sum(shown, format, terminal)
 
 
 def show_page(loss: Loss, place: tuple[str, ...], format: str) -> None:

@@ -8,6 +8,7 @@
 ``markdown``   draws a page as GitHub Markdown
 ``result``     ``compute`` in every format, with ``compute_page``
 ``several``    the same of several losses
+``sum_page``   ``show`` of a weighted sum
 ``comparison`` ``compare`` in every format, with ``comparison_page``
 ``verdict``    ``check`` in every format, with ``check_page``, ``github`` and ``junit``
 ``advice``     ``recommend``
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from losscli.codes import Code
     from losscli.comparison import Comparison
     from losscli.errors import LosscliError
+    from losscli.report.sum_page import Sum
     from losscli.results import Advice, Diagnostic, Result
     from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked, Planned
@@ -50,6 +52,7 @@ __all__ = [
     "show_planned",
     "show_result",
     "show_results",
+    "show_sum",
     "show_verification",
     "show_warning",
     "summary_of",
@@ -140,6 +143,13 @@ def show_code(code: Code, format: str, terminal: Terminal) -> None:
     from losscli.report import explanation
 
     explanation.CODE_FORMATS[format](code, terminal)
+
+
+def show_sum(shown: Sum, format: str, terminal: Terminal) -> None:
+    """Everything about a weighted sum: table, json or markdown."""
+    from losscli.report import sum_page
+
+    sum_page.FORMATS[format](shown, terminal)
 
 
 def show_error(error: LosscliError, terminal: Terminal) -> None:

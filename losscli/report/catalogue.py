@@ -44,7 +44,7 @@ def list_page(losses: Sequence[Loss], published: Sequence[PublishedLoss] = ()) -
     if published:
         families.append(Section("from packages", (_published(published),)))
     count = things(len(losses) + len(published), "losses")
-    closing = line(f"{count}; all about one: ", _command("show LOSS"))
+    closing = line(f"{count}; all about one: ", command("show LOSS"))
     return (*families, Section("", (Prose((closing,)),)))
 
 
@@ -66,7 +66,8 @@ def _torch(loss: Loss) -> str:
     return loss.torch.rpartition(".")[2] if loss.torch else ""
 
 
-def _command(words: str) -> Words:
+def command(words: str) -> Words:
+    """A command line of losscli."""
     return Words(f"losscli {words}", "accent")
 
 
@@ -81,13 +82,13 @@ def loss_page(loss: Loss, place: Sequence[str]) -> Page:
     summary = line(Words(loss.name, "value"), f": {docstring.plain(doc.summary)}")
     parts = [
         Section("", (Prose((summary,)),)),
-        Section("inputs", (_inputs(loss),)),
+        Section("inputs", (inputs_of(loss.inputs),)),
         Section("parameters", (_params(loss),)) if loss.params else None,
         Section("formula", (Code(formula), *_prose(*legend, *shapes))) if formula else None,
         Section("notes", _prose(*notes)) if notes else None,
         Section("about", (_about(loss, doc, place),)),
         Section("in Python", (_example(doc),)) if doc.example else None,
-        Section("", (Code((line(_command(usage(loss))),)),)),
+        Section("", (Code((line(command(usage(loss))),)),)),
     ]
     return tuple(part for part in parts if part is not None)
 
@@ -100,9 +101,10 @@ def _prose(*lines: Line) -> tuple[Prose, ...]:
     return (Prose(lines),) if lines else ()
 
 
-def _inputs(loss: Loss) -> Table:
+def inputs_of(roles: Sequence[Role]) -> Table:
+    """What each role may hold."""
     columns = (Column("role"), Column("shape"), Column("values", folds=True))
-    return Table(columns, tuple(_input(role) for role in loss.inputs))
+    return Table(columns, tuple(_input(role) for role in roles))
 
 
 def _input(role: Role) -> tuple[Words, ...]:
