@@ -15,6 +15,7 @@ from losscli.version import __version__
 if TYPE_CHECKING:
     from losscli import losses
     from losscli.api import compute, compute_all
+    from losscli.checks import check
     from losscli.combination import parse
     from losscli.comparison import Comparison
     from losscli.errors import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from losscli.laws.verify import verify
     from losscli.results import Result
     from losscli.spec import loss
+    from losscli.verdict import Verdict
     from losscli.verification import Verification
     from losscli.versus.call import compare
 
@@ -42,8 +44,10 @@ __all__ = [
     "UnknownLossError",
     "UsageError",
     "UserCodeError",
+    "Verdict",
     "Verification",
     "__version__",
+    "check",
     "compare",
     "compute",
     "compute_all",
@@ -56,7 +60,10 @@ __all__ = [
 _HOMES = {
     "Comparison": "comparison",
     "Result": "results",
+    "Verdict": "verdict",
     "Verification": "verification",
+    "check": "checks",
+    "compare": "versus",
     "compare": "versus.call",
     "compute": "api",
     "compute_all": "api",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
 
 from losscli.analysis.baseline import (
     Baseline,
@@ -18,18 +20,85 @@ from losscli.analysis.baseline import (
 )
 from losscli.analysis.baseline_rows import StoredRows, open_stored
 from losscli.analysis.digest import LossDigest, TargetDigest
-from losscli.analysis.gate import ROUNDING, Gates, Tolerance, judge
+from losscli.analysis.gate import ROUNDING, Gates, Tolerance, judge, parse_tolerance
 from losscli.analysis.worse import judge_paired
+from losscli.api import bind, choose_reduction
 from losscli.combination import AnyLoss, Declared
+from losscli.data.arrays import from_arrays
 from losscli.data.feed import Inputs
+from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sink import RowWriter, open_rows
+from losscli.data.slicing import sliced_by
 from losscli.engine.evaluation import Evaluation
+from losscli.engine.settle import settle
 from losscli.errors import DataError, UsageError
 from losscli.results import Result
 from losscli.rival import Contested, Rival
 from losscli.spec import Loss, Reduction
 from losscli.together import Samples, Together
 from losscli.verdict import Judged, Verdict
+
+
+def check(
+    loss: str | AnyLoss | Callable[..., Any],
+    *arrays: object,
+    max: float | None = None,
+    max_quantile: Mapping[float, float] = MappingProxyType({}),
+    max_share_above: Mapping[float, float] = MappingProxyType({}),
+    max_worst_slice: float | None = None,
+    baseline: str | os.PathLike[str] | None = None,
+    tolerance: float | str | None = None,
+    significance: float | None = None,
+    reduction: str | None = None,
+    group: object = None,
+    by: object = None,
+    threads: int | None = None,
+    reading: Reading = AS_IT_IS,
+    **named: object,
+) -> Verdict:
+    """Does a loss pass?
+
+    >>> verdict = losscli.check("mse", [2.5, 0.0], [3.0, -0.5], max=0.2)
+    >>> verdict.passed, verdict.reason
+    (False, 'mse = 0.25 is more than 0.2')
+
+    Args:
+        loss: as for :func:`losscli.compute`.
+        arrays: as for :func:`losscli.compute`.
+        max: the most the loss may be.
+        max_quantile: by share, the most that quantile of rows' losses may be: ``{0.99: 2.5}``.
+        max_share_above: by loss, the largest share of rows that may lie above: ``{0.5: 0.01}``.
+        max_worst_slice: the most the loss of any slice of ``by`` may be.
+        baseline: a file that ``losscli check --update-baseline`` wrote, to be no worse than.
+        tolerance: how much worse: a number, ``"2%"`` or ``"0.001+2%"``.
+        significance: fail only what is worse than the baseline at this level, row by row.
+        reduction, group, by, threads: as for :func:`losscli.compute`.
+        reading, named: likewise; rows are joined by ``Reading(on=("id",))``.
+
+    Returns:
+        The verdict: ``passed``, ``reason``, every gate in ``gates``, and the ``result``.
+
+    Raises:
+        UsageError: there is no gate, or one does not suit the loss.
+        DataError: the data does not fit the loss, or the baseline is of something else.
+        UnknownLossError, ParameterError, UserCodeError: as for :func:`losscli.compute`.
+    """
+    gates = Gates(max, tuple(max_quantile.items()), tuple(max_share_above.items()), max_worst_slice)
+    if baseline is None and (tolerance is not None or significance is not None):
+        raise UsageError("tolerance and significance are about a baseline", hint="give one")
+    stored = None
+    if baseline is not None:
+        tolerated = ROUNDING if tolerance is None else parse_tolerance(str(tolerance))
+        stored = AgainstBaseline(os.fspath(baseline), tolerated, significance)
+    bound = bind(loss)
+    roles = {role.name for role in bound.loss.inputs}
+    bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
+    given = {name: value for name, value in named.items() if name in roles and value is not None}
+    labels, values = sliced_by(by)
+    inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
+    bound = settle(bound, inputs, reduction)
+    chosen = choose_reduction(bound, reduction, grouped=group is not None)
+    return Check(bound, inputs, chosen, gates, stored, by=tuple(labels), threads=threads).verdict()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from scipy import stats
 from test_check_cli import check, checks_of
 from test_cli import SAMPLES, Ran
 
+import losscli
 from losscli.analysis.digest import TargetDigest
 from losscli.analysis.gate import Tolerance, parse_tolerance
 from losscli.analysis.worse import Paired, judge_paired
@@ -216,6 +217,18 @@ def test_parameters_are_part_of_what_it_is_of() -> None:
     assert ran.code == 2
     assert "loss: huber(delta=2.0) in the baseline, huber now" in ran.err
     assert check("huber(delta=2)", *words[1:]).code == 0
+
+
+def test_a_users_loss_is_another_when_its_code_is() -> None:
+    code = 'def own(prediction, target):\n    """Mine."""\n    return abs(prediction - target){}\n'
+    words = ("mine.py:own", "preds.csv", "targets.csv", "--baseline", "base.json")
+    Path("mine.py").write_text(code.format(""), encoding="utf-8")
+    assert check(*words, "--update-baseline").code == 0
+    assert check(*words).code == 0
+    Path("mine.py").write_text(code.format(" / 2"), encoding="utf-8")
+    ran = check(*words)
+    assert ran.code == 2
+    assert "loss: mine.py:own" in ran.err
 
 
 def test_there_is_a_command_that_makes_the_first_one() -> None:
@@ -487,3 +500,17 @@ def test_losses_without_targets_have_no_digest() -> None:
     assert check(*words, "--baseline", "base.json", "--update-baseline").code == 0
     assert baseline()["targets"] is None
     assert check(*words, "--baseline", "base.json").code == 0
+
+
+def test_python_checks_against_a_baseline_of_the_command_line() -> None:
+    update()
+    target, before = (
+        pa_csv.read_csv(name).column(0).to_numpy() for name in ("targets.csv", "preds.csv")
+    )
+    worse = before + 3
+    assert losscli.check("mse", before, target, baseline="base.json").passed
+    path = Path("base.json")
+    assert not losscli.check("mse", worse, target, baseline=path, tolerance="0.5%").passed
+    assert losscli.check("mse", worse, target, baseline=path, tolerance=35.0).passed
+    with pytest.raises(losscli.DataError, match="is of something else"):
+        losscli.check("mse", before, target + 1, baseline=path)

@@ -47,6 +47,11 @@ def test_the_consoles_of_the_page_one_after_the_other(project: Path) -> None:
         assert shell(command, project).stdout == printed, command
 
 
+def test_the_python_of_the_page_runs() -> None:
+    (code,) = blocks(PAGE, "python")
+    exec(compile(code, "ci.md", "exec"), {})
+
+
 def test_the_file_of_checks_is_one(project: Path) -> None:
     (text,) = blocks(PAGE, "toml")
     tomllib.loads(text)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import losscli
 from losscli.analysis.gate import Gates, judge, parse_quantiles, parse_shares_above
 from losscli.api import Run
 from losscli.checks import refuse
@@ -161,3 +162,35 @@ def test_rows_of_a_set_loss_have_no_loss() -> None:
     gates.check_reduction(find("rmse"), "mean")
     with pytest.raises(UsageError, match="there are many"):
         gates.check_reduction(find("mse"), "none")
+
+
+# From Python.
+
+
+def test_check_in_python() -> None:
+    verdict = losscli.check("mse", [2.5, 0.0], [3.0, -0.5], max=0.2, max_quantile={0.5: 1.0})
+    assert not verdict.passed
+    assert verdict.reason == "mse = 0.25 is more than 0.2"
+    assert [gate.passed for gate in verdict.gates] == [False, True]
+    assert verdict.result is not None
+    assert verdict.result.value == 0.25
+    assert losscli.check("huber", [1.0], [0.0], max=1.0, delta=0.5).passed
+    verdict = losscli.check(
+        "mae",
+        [1.0, 3.0],
+        [0.0, 0.0],
+        by=np.array(["a", "b"]),
+        max_worst_slice=2.0,
+        max_share_above={2.0: 0.5},
+    )
+    assert [(gate.slice, gate.passed) for gate in verdict.gates] == [
+        (None, True),
+        ("by=b", False),
+        ("by=a", True),
+    ]
+    with pytest.raises(UsageError, match="nothing to check"):
+        losscli.check("mse", [1.0], [0.0])
+    with pytest.raises(UsageError, match="about a baseline"):
+        losscli.check("mse", [1.0], [0.0], tolerance="2%")
+    with pytest.raises(losscli.DataError, match="no such baseline"):
+        losscli.check("mse", [1.0], [0.0], baseline="nowhere.json")

@@ -78,7 +78,7 @@ class Identity:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
-    return "none" if value is None else str(value)
+    return "none" if value in (None, "") else str(value)
 
 
 @dataclass(frozen=True, slots=True)
