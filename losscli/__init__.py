@@ -63,7 +63,6 @@ _HOMES = {
     "Verdict": "verdict",
     "Verification": "verification",
     "check": "checks",
-    "compare": "versus",
     "compare": "versus.call",
     "compute": "api",
     "compute_all": "api",

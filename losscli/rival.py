@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,12 +42,12 @@ class Rival:
     alpha: float = ALPHA
     tolerance: Tolerance = ROUNDING
 
-    def roles(self, loss: Loss) -> tuple[Role, ...]:
+    def roles(self, bound: AnyLoss) -> tuple[Role, ...]:
         """What to open: ``prediction@now``, ``prediction@against``, ``target``."""
-        roles, _ = of_models(loss(), "mean", _MODELS, own_roles(loss))
+        roles, _ = of_models(bound, "mean", _MODELS, own_roles(bound.loss))
         return roles
 
-    def files(self, loss: Loss, given: Sequence[str]) -> list[str]:
+    def files(self, loss: Loss | Declared, given: Sequence[str]) -> list[str]:
         """The files of a check as those of the roles of both models."""
         own = own_roles(loss)
         mine = [
@@ -57,17 +57,7 @@ class Rival:
         ]
         return mine + [f"{role}@{_BEFORE}={self.path}" for role in own]
 
-    def columns(self, loss: Loss, given: Mapping[str, str]) -> dict[str, str]:
-        """The columns of a check as those of both models; ``prediction@against`` goes first."""
-        own = own_roles(loss)
-        columns = {role: column for role, column in given.items() if role not in own}
-        for role in own:
-            for model in _MODELS:
-                if role in given:
-                    columns.setdefault(f"{role}@{model}", given[role])
-        return columns
-
-    def names(self, loss: Loss, inputs: Inputs) -> dict[str, str]:
+    def names(self, loss: Loss | Declared, inputs: Inputs) -> dict[str, str]:
         """Under which name the inputs hold each role of the model that is checked."""
         return _names(loss, inputs, _NOW)
 

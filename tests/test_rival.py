@@ -113,6 +113,21 @@ def test_losses_whose_models_have_several_roles() -> None:
     assert "the same loss on every row" in ran.last_line
 
 
+def test_weighted_sums_are_checked_too() -> None:
+    words = ("0.5*mse + 0.5*mae", "preds.csv", "targets.csv")
+    ran = check(*words, "--max", "1790", "--max-quantile", "p50=1e4")
+    assert ran.code == 0, ran.err
+    ran = check(*words, "--against", predictions(40.0, "worse.csv"))
+    assert ran.code == 0, ran.err
+    ran = check(words[0], "worse.csv", "targets.csv", "--against", "preds.csv")
+    assert ran.code == 1
+    assert check(*words, "--baseline", "b.json", "--update-baseline").code == 0
+    assert check(*words, "--baseline", "b.json").code == 0
+    ran = check("0.4*mse + 0.5*mae", *words[1:], "--baseline", "b.json")
+    assert ran.code == 2
+    assert "0.5*mae in the baseline" in ran.err
+
+
 def test_a_column_of_its_own() -> None:
     words = ("huber", "eval.parquet", "-c", "prediction=y_hat", "-c", "target=y")
     ran = check(*words, "--against", "eval.parquet")
@@ -167,7 +182,7 @@ def test_a_model_that_is_no_worse_fails_as_rarely_as_it_says() -> None:
     bound = parse("mae")
     failed = 0
     for _ in range(400):
-        roles = rival.roles(bound.loss)
+        roles = rival.roles(bound)
         held = {
             "prediction@now": rng.exponential(size=60),
             "prediction@against": rng.exponential(size=60),

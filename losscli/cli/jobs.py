@@ -171,9 +171,8 @@ class Job:
         if rival is None:
             inputs = selection.open(loss, self.files)
             return inputs, settle(self.bound, inputs, reduction)
-        roles = rival.roles(loss)
-        known = [*loss.inputs, *(role for role in roles if role not in loss.inputs)]
-        columns = rival.columns(loss, columns_by_role(known, selection.column))
+        roles = rival.roles(self.bound)
+        columns = columns_by_role(roles, selection.column)
         inputs = selection.open_as(roles, rival.files(loss, self.files), columns)
         return inputs, settle(self.bound, inputs, reduction, rival.names(loss, inputs))
 
