@@ -291,6 +291,7 @@ class Result:
         divisor: what the mean divides by; ``divisor_meaning`` says what that is.
         n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0), and ``missing``
             of them lack a value. ``missing_rows`` are rows of the files; a group is several.
+            ``missing_elements`` of the rows were left out one by one.
         group: the column whose values made a sample of several rows; ``n`` counts groups then.
         key_of: what sample ``i`` (from 0) is called, if it is a group or rows have keys.
         rank_error: where a number rests on quantiles of very many rows, by what share of the rows
@@ -336,6 +337,7 @@ class Result:
     tokens: str | None = None
     missing: int = 0
     missing_rows: int = 0
+    missing_elements: int = 0
     parts: tuple[PartResult, ...] = ()
 
     @property
@@ -368,6 +370,8 @@ class Result:
         parts += [f"labels:{self.labels}"] if self.labels else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         parts += [f"missing:{self.missing_rows}"] if self.missing_rows else []
+        if self.missing_elements:
+            parts.append(f"missing-elements:{self.missing_elements}")
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
 
     @property
@@ -399,6 +403,7 @@ class Result:
             "ignored": self.ignored,
             "missing": self.missing,
             "missing_rows": self.missing_rows,
+            "missing_elements": self.missing_elements,
             "reduction": self.reduction,
             "value": None if self.reduction == "none" else finite_or_none(self.value),
             "status": self.status,

@@ -291,3 +291,116 @@ def test_the_command_line_says_how_many(tmp_path: Path, capsys: pytest.CaptureFi
     code, _, err = run(capsys, "compute", "mse", str(path), "--missing", "drap")
     assert code == 2
     assert "did you mean 'drop'?" in err
+
+
+ELEMENTS = Reading(missing="ignore-elements")
+
+
+def wide(rows: int = 500, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions and targets (rows, 4), of which some elements and whole rows are missing."""
+    rng = np.random.default_rng(seed)
+    prediction, target = rng.normal(size=(2, rows, 4))
+    prediction[rng.random((rows, 4)) < 0.2] = np.nan
+    target[rng.random((rows, 4)) < 0.1] = np.nan
+    prediction[::41] = np.nan
+    return prediction, target
+
+
+@pytest.mark.parametrize("spec", ["mse", "mae", "huber(delta=0.3)"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_elements_that_are_missing_do_not_count(spec: str, threads: int, tmp_path: Path) -> None:
+    prediction, target = wide(40_000)
+    there = ~(np.isnan(prediction) | np.isnan(target))
+    names = [f"prediction_{i}" for i in range(4)] + [f"target_{i}" for i in range(4)]
+    frame = pd.DataFrame(np.hstack([prediction, target]), columns=names)
+    path = write(frame, tmp_path / "wide.parquet")
+    elements = losscli.compute(spec, prediction[there], target[there])
+    for result in (
+        evaluate(spec, path, reading=ELEMENTS, threads=threads),
+        losscli.compute(spec, prediction, target, missing="ignore-elements"),
+    ):
+        assert result.value == pytest.approx(elements.value, rel=1e-12)
+        assert result.divisor == there.sum()
+        assert (result.n, result.missing) == (len(there), int((~there.any(axis=1)).sum()))
+        whole = there.any(axis=1)
+        assert result.missing_elements == int((~there[whole]).sum())
+        assert result.per_sample is not None
+        np.testing.assert_array_equal(np.isnan(result.per_sample), ~whole)
+        assert elements.per_sample is not None
+        losses = np.full(there.shape, np.nan)
+        losses[there] = elements.per_sample
+        np.testing.assert_allclose(
+            result.per_sample[whole], np.nanmean(losses[whole], axis=1), rtol=1e-13
+        )
+        assert f"missing-elements:{result.missing_elements}" in result.signature
+
+
+def test_weighted_rows_with_elements_missing() -> None:
+    prediction, target = wide()
+    weight = np.random.default_rng(3).random(len(target))
+    there = ~(np.isnan(prediction) | np.isnan(target))
+    result = losscli.compute(
+        "mse", prediction, target, sample_weight=weight, missing="ignore-elements"
+    )
+    error = np.where(there, np.square(prediction - target), 0.0)
+    expected = (error * weight[:, None]).sum() / (there * weight[:, None]).sum()
+    assert result.value == pytest.approx(expected, rel=1e-12)
+
+
+def test_horizons_that_differ_by_series(tmp_path: Path) -> None:
+    prediction = [[1.0, 2.0, 3.0], [1.0], [2.0, None, 4.0], [5.0, 6.0, None], [None]]
+    target = [[1.5, 2.0, 3.5], [2.0], [2.0, 9.0, 4.5], [5.0, 6.5], [1.0]]
+    pq.write_table(
+        pa.table({"prediction": prediction, "target": target}), tmp_path / "horizons.parquet"
+    )
+    result = evaluate("mse", tmp_path / "horizons.parquet", reading=ELEMENTS)
+    errors = [[0.5, 0.0, 0.5], [1.0], [0.0, 0.5], [0.0, 0.5]]
+    squares = [[e * e for e in row] for row in errors]
+    assert result.value == pytest.approx(sum(map(sum, squares)) / 8)
+    assert (result.n, result.missing) == (5, 1)
+    assert result.per_sample is not None
+    np.testing.assert_allclose(result.per_sample[:4], [np.mean(row) for row in squares])
+    target[1] = [2.0, 7.0]
+    pq.write_table(
+        pa.table({"prediction": prediction, "target": target}), tmp_path / "horizons.parquet"
+    )
+    with pytest.raises(DataError, match="target has 2 items, prediction has 1") as raised:
+        evaluate("mse", tmp_path / "horizons.parquet", reading=ELEMENTS)
+    assert raised.value.row == 2
+
+
+def test_items_that_are_missing_leave_their_list(tmp_path: Path) -> None:
+    scores = [[0.3, None, 0.2], [0.5, 0.1, 0.7], [None, None, None]]
+    labels = [[1.0, 2.0, 0.0], [None, 1.0, 0.0], [1.0, 0.0, 2.0]]
+    pq.write_table(pa.table({"prediction": scores, "target": labels}), tmp_path / "gaps.parquet")
+    clean = pa.table({"prediction": [[0.3, 0.2], [0.1, 0.7]], "target": [[1.0, 0.0], [1.0, 0.0]]})
+    pq.write_table(clean, tmp_path / "clean.parquet")
+    result = evaluate("ndcg", tmp_path / "gaps.parquet", reading=ELEMENTS)
+    alone = evaluate("ndcg", tmp_path / "clean.parquet", reading=Reading())
+    assert (result.value, result.missing) == (alone.value, 1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "prediction", "target"),
+    [
+        ("cross-entropy", [[1.0, np.nan, 2.0], [1.0, 2.0, 0.0]], [0, 1]),
+        ("rmse", [[1.0, np.nan], [1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0]]),
+    ],
+)
+def test_some_losses_take_a_row_together(spec: str, prediction: Any, target: Any) -> None:
+    with pytest.raises(DataError, match="together") as raised:
+        losscli.compute(spec, np.array(prediction), target, missing="ignore-elements")
+    assert "--missing drop" in (raised.value.hint or "")
+
+
+def test_single_values_are_elements_too() -> None:
+    result = losscli.compute("mse", [1.0, np.nan, 3.0], [1.0, 2.0, 4.0], missing="ignore-elements")
+    assert (result.value, result.missing, result.missing_elements) == (0.5, 1, 0)
+
+
+def test_a_fault_among_elements_names_its_cell(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("prediction_0,prediction_1,target_0,target_1\n,0.5,1,1\n0.5,0.5,0,7\n")
+    with pytest.raises(DataError) as raised:
+        evaluate("bce", path, reading=ELEMENTS)
+    assert (raised.value.row, raised.value.column) == (2, "target_1")

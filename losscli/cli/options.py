@@ -148,8 +148,8 @@ OnMissing: TypeAlias = Annotated[
 Missing: TypeAlias = Annotated[
     str,
     typer.Option(
-        metavar="error|drop",
-        help="What becomes of rows that lack a value: empty cells, nulls, NaN.",
+        metavar="error|drop|ignore-elements",
+        help="What becomes of rows, or of their elements, that lack a value: empty, null, NaN.",
         rich_help_panel=DATA,
     ),
 ]

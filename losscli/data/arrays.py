@@ -96,7 +96,7 @@ def from_arrays(
     labels = {**labels, **{name: one.labels for name, one in found.items()}}
     ids = find_ids(tables, [reserved], found, reading)
     opened = [
-        *feeds(sources, roles, {}, reserved, {**found, **ids}, joined, reading.classes, texts),
+        *feeds(sources, roles, {}, reserved, {**found, **ids}, joined, reading, texts),
         *([] if joined else _frames(roles, given, shared, reading.gaps, texts)),
     ]
     held: dict[str, Any] = {

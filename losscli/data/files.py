@@ -108,7 +108,7 @@ def open_files(
     labelled = find_labelled(held, labels, own, joined=joined is not None)
     ids = find_ids(held, [group, *columns.values()], labelled, reading)
     both = {**labelled, **ids}
-    made = feeds(by_row, seen, columns, group, both, joined, reading.classes, texts)
+    made = feeds(by_row, seen, columns, group, both, joined, reading, texts)
     coded = {name: one.labels for name, one in labelled.items()}
     inputs = Inputs(
         made,
@@ -247,20 +247,25 @@ def feeds(
     group: str | None = None,
     labelled: Mapping[str, Labelled] = _NONE_LABELLED,
     joined: Joined | None = None,
-    classes: Sequence[str] = (),
+    reading: Reading = AS_IT_IS,
     texts: Texts = NO_TEXTS,
 ) -> tuple[Feed, ...]:
     """One feed for each table, of the columns that hold the roles it is a source of.
 
-    Labels that are names become the indices of ``classes``, or of the names of the columns of the
-    logits; ``texts`` are split into tokens. The keys of ``joined``, the column ``group`` and those
-    that are ``labelled`` hold no role that is not named after them, unless ``columns`` says so.
+    Labels that are names become the indices of ``reading.classes``, or of the names of the columns
+    of the logits; ``texts`` are split into tokens. The keys of ``joined``, the column ``group`` and
+    those that are ``labelled`` hold no role that is not named after them, unless ``columns`` says
+    so. Where elements may be missing, columns of lists may have some of any length.
 
     Raises:
         DataError: it is not clear which column is meant, or one does not hold numbers.
     """
     held = [*(source.table for source in sources), *(one.table for one in labelled.values())]
-    lists = [role.name for role in roles if role.domain.is_list]
+    lists = [
+        role.name
+        for role in roles
+        if role.domain.is_list or (reading.by_element and role.domain.axes == ("N", "..."))
+    ]
     reserved = {group, *(one.labels.column for one in labelled.values())}
     tables = []
     for table in {id(table): table for table in held}.values():
@@ -268,7 +273,7 @@ def feeds(
         keys = joined.columns(table) if joined is not None else ()
         names = reserved | {table.columns[i].name for i in keys}
         tables.append((table, _choose_all(own, roles, columns, names, texts) if own else {}))
-    named = _class_coders(tables, roles, classes)
+    named = _class_coders(tables, roles, reading.classes)
     made = []
     for table, chosen in tables:
         coded = {name: one for name, one in labelled.items() if one.table is table}

@@ -13,7 +13,7 @@ _DELIMITERS = {
 }  # fmt: skip
 _NO_DELIMITER = "\"'\r\n."
 ON_MISSING = ("error", "drop")
-MISSING = ("error", "drop")
+MISSING = ("error", "drop", "ignore-elements")
 TOKENS = ("words", "characters")
 
 
@@ -32,7 +32,8 @@ class Reading:
             one by one; ``id=V1`` where the first file says id and the others V1. Without any, rows
             pair by position.
         on_missing: what becomes of a row whose key is not in every file: ``error`` or ``drop``.
-        missing: what becomes of a row that lacks a value: ``error`` or ``drop``.
+        missing: what becomes of a row that lacks a value: ``error``, ``drop``, or
+            ``ignore-elements``, which leaves out single elements of rows that hold several.
         by_position: do rows pair as they stand, even where columns that name them differ?
         tokens: what texts are split into where a loss takes tokens: ``words`` or ``characters``.
             None where they are given as numbers.
@@ -93,6 +94,11 @@ class Reading:
             tokens=tokens or self.tokens,
             classes=tuple(classes) or self.classes,
         )
+
+    @property
+    def by_element(self) -> bool:
+        """Are single elements of rows left out where they are missing?"""
+        return self.missing == "ignore-elements"
 
     @property
     def gaps(self) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from losscli.data.feed import RoleInput, Rows
 from losscli.domain import UNIT, Array, Domain, LengthDomain
+from losscli.engine.elements import are_elementwise, split, without_gaps
 from losscli.engine.gaps import Gaps
 from losscli.engine.labels import as_written, convert
 from losscli.engine.plan import Block, Plan
@@ -24,6 +25,16 @@ def arrange(plan: Plan, read: Mapping[str, Rows], gaps: Gaps) -> Block:
         DataError: a value is outside its domain, lists that belong together differ in length, or
             the rows of a group differ in what is one value for the group.
     """
+    if are_elementwise(plan):
+        lists = {n: x for n, x in read.items() if n in plan.fits and isinstance(x, Ragged)}
+        _check_pairs(plan, lists, gaps)
+        elements, bounds = split(plan, read, gaps)
+        return Block(
+            gaps.start, gaps.count, elements, plan.inputs.constants, gaps, bounds,
+            _coded(plan, read, gaps), of_elements=True,
+        )  # fmt: skip
+    if plan.inputs.missing == "ignore-elements" and plan.inputs.groups is None:
+        read = without_gaps(plan, read, gaps)
     has_lists = any(fit.domain.is_list for fit in plan.fits.values())
     arrays: dict[str, Rows] = {}
     groups = None

@@ -208,6 +208,7 @@ class LossState:
     slices: Slices | None = None
     missing: int = 0
     missing_rows: int = 0
+    missing_elements: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -220,6 +221,7 @@ class LossState:
         self.rows_read += other.rows_read
         self.missing += other.missing
         self.missing_rows += other.missing_rows
+        self.missing_elements += other.missing_elements
 
     def merge(self, later: LossState) -> None:
         """Take in the rows that follow."""
@@ -274,7 +276,7 @@ class Measure:
             if error.row is not None and block.groups is None:
                 error.in_row(block.gaps.sample(error.row) - error.row)
             raise
-        if block.gaps.missing_rows:
+        if block.gaps.missing_rows or block.gaps.elements:
             self._count_gaps(state, block)
         return state
 
@@ -294,6 +296,7 @@ class Measure:
         state.rows_read += gaps.missing_rows
         state.missing = gaps.rows - gaps.count
         state.missing_rows = gaps.missing_rows
+        state.missing_elements = gaps.elements
         if gaps.count == gaps.rows:
             return
         if state.sample is not None:
@@ -440,6 +443,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         ignored=state.ignored,
         missing=state.missing,
         missing_rows=state.missing_rows,
+        missing_elements=state.missing_elements,
         reduction=measure.reduction,
         value=reductions["mean" if measure.reduction == "none" else measure.reduction],
         reductions=reductions,

@@ -29,6 +29,7 @@ class Gaps:
         rows: how many samples were read.
         missing_rows: how many rows of the files lack a value; a group is a sample of several.
         there: which samples are left, ascending; None if all.
+        elements: how many elements of rows are missing that are left out one by one.
         in_groups: which rows of a feed are left of its groups, ascending; None if all.
     """
 
@@ -37,6 +38,7 @@ class Gaps:
     missing_rows: int = 0
     there: Places | None = None
     in_groups: Places | None = None
+    elements: int = 0
 
     @property
     def count(self) -> int:
@@ -88,6 +90,7 @@ class Gaps:
             missing,
             None if is_whole else np.concatenate(there),
             np.concatenate(in_groups) if in_groups else None,
+            sum(part.elements for part in parts),
         )
 
 
@@ -105,14 +108,87 @@ def leave_out(
     if inputs.groups is not None:
         first = next(feed.roles[0] for feed in inputs.feeds).bounds
         return _leave_out_of_groups(read, roles, Gaps(start, rows), first)
+    by_element = inputs.missing == "ignore-elements"
+    counted: Sequence[str] = ()
+    if by_element:
+        read, counted = _spread_gaps(read, roles)
     gone = np.zeros(rows, np.bool_)
     for name in roles:
-        gone |= _lacks(read[name])
+        gone |= _lacks_all(read[name]) if by_element else _lacks(read[name])
     missing = int(np.count_nonzero(gone))
-    if not missing:
-        return read, Gaps(start, rows)
-    there = np.flatnonzero(~gone)
-    return {name: _taken(x, there) for name, x in read.items()}, Gaps(start, rows, missing, there)
+    there = None
+    if missing:
+        there = np.flatnonzero(~gone)
+        read = {name: _taken(x, there) for name, x in read.items()}
+    elements = sum(int(np.count_nonzero(np.isnan(_values(read[name])))) for name in counted)
+    return read, Gaps(start, rows, missing, there, elements=elements)
+
+
+def _spread_gaps(
+    read: Mapping[str, Rows], roles: Sequence[str]
+) -> tuple[Mapping[str, Rows], Sequence[str]]:
+    """An element that is missing in one role is missing in all of the same shape.
+
+    So all losses that are evaluated at once rest on the same elements. The second is the names of
+    roles that show how many are missing, one of each shape.
+    """
+    shared = _trimmed({name: read[name] for name in roles})
+    alike: dict[object, list[str]] = {}
+    for name, x in shared.items():
+        if isinstance(x, Ragged):
+            alike.setdefault((x.values.shape, x.offsets.tobytes()), []).append(name)
+        elif x.ndim > 1:
+            alike.setdefault(x.shape, []).append(name)
+    counted = []
+    for names in alike.values():
+        gone = np.zeros(_values(shared[names[0]]).shape, np.bool_)
+        for name in names:
+            gone |= np.isnan(_values(shared[name]))
+        if not gone.any():
+            continue
+        counted.append(names[0])
+        for name in names:
+            x, values = shared[name], np.where(gone, np.nan, _values(shared[name]))
+            shared[name] = Ragged(values, x.offsets) if isinstance(x, Ragged) else values
+    return {**read, **shared}, counted
+
+
+def _trimmed(read: dict[str, Rows]) -> dict[str, Rows]:
+    """Lists that differ in length from those of another role only by what is missing at the end."""
+    lists = {name: x for name, x in read.items() if isinstance(x, Ragged)}
+    if len(lists) < 2:
+        return read
+    shortest = np.minimum.reduce([x.lengths for x in lists.values()])
+    for name, x in lists.items():
+        if np.array_equal(x.lengths, shortest):
+            continue
+        place = np.arange(len(x.values)) - np.repeat(x.offsets[:-1], x.lengths)
+        beyond = place >= np.repeat(shortest, x.lengths)
+        is_there = beyond & ~_lost(x.values)
+        # A longer list that holds something at the end is not the same list.
+        rows = np.repeat(np.arange(len(x)), x.lengths)
+        longer = np.bincount(rows[is_there], minlength=len(x)) > 0
+        kept = ~beyond | longer[rows]
+        bounds = np.concatenate([[0], np.cumsum(kept)])[x.offsets].astype(np.int64)
+        read[name] = Ragged(x.values[kept], bounds)
+    return read
+
+
+def _values(x: Rows) -> Array:
+    return x.values if isinstance(x, Ragged) else x
+
+
+def _lost(values: Array) -> NDArray[np.bool_]:
+    return _any(np.isnan(values))
+
+
+def _lacks_all(x: Rows) -> NDArray[np.bool_]:
+    """Which rows have no element at all, or lack their only one."""
+    if isinstance(x, Ragged):
+        has = np.concatenate([[0], np.cumsum(~_lost(x.values))])[x.offsets]
+        return np.asarray((np.diff(has) == 0) & (x.lengths > 0))
+    wide = int(np.prod(x.shape[1:]))
+    return np.asarray(np.isnan(x).reshape(len(x), wide).all(axis=1)) if wide else _lacks(x)
 
 
 def _leave_out_of_groups(

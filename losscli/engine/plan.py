@@ -38,7 +38,8 @@ class Block:
     rows. Where rows are grouped for a loss that knows no lists, the arrays hold the rows of the
     files and ``groups`` (rows + 1,) says where each group begins. ``codes`` has a code a row for
     each column that is no role of the loss. ``gaps`` says where the rows stood if some were left
-    out for want of a value: then ``rows`` are fewer than were read.
+    out for want of a value: then ``rows`` are fewer than were read. With ``of_elements`` the groups
+    are rows, and what they hold are the elements that they have.
     """
 
     first_row: int
@@ -48,6 +49,7 @@ class Block:
     gaps: Gaps
     groups: NDArray[np.int64] | None = None
     codes: Mapping[str, Array] = field(default_factory=lambda: MappingProxyType({}))
+    of_elements: bool = False
 
     @property
     def plain(self) -> dict[str, Array]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from losscli.data.feed import Rows
 from losscli.domain import Array
 from losscli.engine.plan import Block
+from losscli.errors import DataError
 from losscli.ragged import Ragged, by_length
 from losscli.spec import BoundLoss
 from losscli.state import ExactSum
@@ -64,6 +65,8 @@ class Entries:
 def rows_of(bound: BoundLoss, block: Block, *, alone: bool) -> RowLosses:
     """Evaluate a block; with ``alone`` a set loss takes each row or group by itself too."""
     if bound.loss.is_set:
+        if block.of_elements:
+            raise takes_together(bound.name)
         return _sets(bound, block, alone)
     return _lists(bound, block) if bound.loss.is_list else _rows(bound, block)
 
@@ -78,6 +81,8 @@ def _call(bound: BoundLoss, arrays: Mapping[str, Array]) -> tuple[Array, Array |
 
 def _rows(bound: BoundLoss, block: Block) -> RowLosses:
     arrays = block.plain
+    if block.of_elements:
+        _check_elementwise(bound, block)
     elements, divisor = _call(bound, {**arrays, **block.constants})
     loss, share = _per_row(elements), _per_row_divisor(elements, divisor)
     weight = arrays.get("sample_weight")
@@ -92,6 +97,11 @@ def _rows(bound: BoundLoss, block: Block) -> RowLosses:
     shares = np.full(read, share) if isinstance(share, float) else share
     loss, share = np.add.reduceat(loss, starts), np.add.reduceat(shares, starts)
     batch_of = np.diff(block.groups) if weight is None else np.add.reduceat(weight, starts)
+    if block.of_elements:
+        # What was read are the rows, and each has one weight.
+        read = block.rows
+        batch_of = np.ones(read) if weight is None else weight[starts]
+        batch = ExactSum.of(batch_of)
     return RowLosses(
         loss,
         share,
@@ -102,6 +112,30 @@ def _rows(bound: BoundLoss, block: Block) -> RowLosses:
         is_ratio=True,
         has_divisor=given,
         batch_of=batch_of.astype(np.float64),
+    )
+
+
+def _check_elementwise(bound: BoundLoss, block: Block) -> None:
+    """Does the loss look at each element by itself, so that one can be left out?
+
+    Raises:
+        DataError: it does not.
+    """
+    two = {name: x[:2] for name, x in block.plain.items()}
+    if len(next(iter(two.values()))) < 2:
+        return
+    apart = _call(bound, {**two, **block.constants})[0]
+    row = {name: x.reshape(1, 2) for name, x in two.items()}
+    together = _call(bound, {**row, **block.constants})[0]
+    if together.shape != (1, 2) or not np.array_equal(apart, together[0], equal_nan=True):
+        raise takes_together(bound.name)
+
+
+def takes_together(loss: str) -> DataError:
+    """The error for a loss of whole rows, of which no element can be left out."""
+    return DataError(
+        f"{loss} takes the elements of a row together, so none can be left out alone",
+        hint="--missing drop leaves the whole row out",
     )
 
 

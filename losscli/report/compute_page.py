@@ -387,4 +387,7 @@ def _about(result: Result) -> str:
         text = f"{result.reduction} over {divisor_of(result)}"
     missing = f"; {things(result.missing_rows, 'rows')} without a value"
     text += ignored if result.ignored else ""
-    return text + (missing if result.missing_rows else "")
+    text += missing if result.missing_rows else ""
+    if result.missing_elements:
+        text += f"; {things(result.missing_elements, 'elements')} missing"
+    return text
