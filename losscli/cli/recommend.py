@@ -67,6 +67,7 @@ def recommend(
 ) -> None:
     """Which loss fits? Walk the decision guide with flags, with questions, or with your files."""
     from losscli.analysis.guide import advise
+    from losscli.data.stored import shown
     from losscli.results import Question
 
     flags = {"task": task, "goal": goal, "need": need}
@@ -76,15 +77,16 @@ def recommend(
     if classes is not None:
         given["classes"] = str(classes)
     facts = _measure(files, column, reading, threads) if files else None
+    names = [shown(file) for file in files or ()]
     options = [word for text in column or () for word in ("-c", text)]
     replies: dict[str, str] = {}
-    advice = advise(given, facts, files or (), command_options=options)
+    advice = advise(given, facts, names, command_options=options)
     while not given and facts is None and sys.stdin.isatty():
         question = advice.outcome
         if not isinstance(question, Question):
             break
         replies[question.name] = _ask(question)
-        advice = advise(given, facts, files or (), command_options=options, replies=replies)
+        advice = advise(given, facts, names, command_options=options, replies=replies)
     show_advice(advice, format)
 
 

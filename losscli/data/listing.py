@@ -46,7 +46,7 @@ def list_files(named: str) -> list[Listed]:
     if not found:
         what = "holds no files" if os.path.isdir(named) else "matches no file"
         raise DataError(what, path=named, hint="files that begin with . or _ do not count")
-    return [Listed(path, _folders(path, base)) for path in natural_order(set(found))]
+    return [Listed(path, folders_of(path, base)) for path in natural_order(set(found))]
 
 
 def natural_order(paths: Iterable[str]) -> list[str]:
@@ -90,7 +90,8 @@ def _fixed_part(pattern: str) -> str:
     return os.path.dirname(pattern[: match.start()] if match else pattern)
 
 
-def _folders(path: str, base: str) -> dict[str, str | None]:
+def folders_of(path: str, base: str) -> dict[str, str | None]:
+    """What the names of the folders between ``base`` and a file say."""
     said: dict[str, str | None] = {}
     for folder in os.path.dirname(os.path.relpath(path, base or ".")).split(os.sep):
         key, equals, value = folder.partition("=")

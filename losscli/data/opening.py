@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from losscli.data.columns import Table
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sources import STANDARD_INPUT, find
-from losscli.data.stored import Stored
+from losscli.data.stored import Stored, is_url
 from losscli.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class OpenTables:
     def __getitem__(self, named: str) -> Table:
         if "\0" in named:
             raise DataError("there can be no such file: its name holds a zero byte", path=named)
-        real = named if named == STANDARD_INPUT else os.path.realpath(named)
+        is_path = named != STANDARD_INPUT and not is_url(named)
+        real = os.path.realpath(named) if is_path else named
         if real not in self._by_path:
             self._by_path[real] = open_table(named, self.reading)
         return self._by_path[real]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.data.batches import BROKEN, BatchTable
-from losscli.data.stored import Stored
+from losscli.data.stored import Stored, without_secrets
 from losscli.errors import DataError
 
 # With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.
@@ -29,10 +29,10 @@ class ParquetTable(BatchTable):
     def __init__(self, file: Stored, *, gaps: bool = False) -> None:
         self._stored = file
         try:
-            with pq.ParquetFile(file.path) as opened:
+            with pq.ParquetFile(file.path, filesystem=file.system) as opened:
                 self._metadata = opened.metadata
                 schema: pa.Schema = opened.schema_arrow
-        except BROKEN as error:
+        except _faults(file) as error:
             raise _unreadable(file.name, error) from None
         super().__init__(file.name, schema, gaps=gaps)
         groups = range(self._metadata.num_row_groups)
@@ -57,7 +57,7 @@ class ParquetTable(BatchTable):
                 ):
                     yield batch
                     row += batch.num_rows
-        except BROKEN as error:
+        except _faults(self._stored) as error:
             raise _unreadable(self.name, error, row) from None
 
     def _open(self, dictionaries: Sequence[str]) -> pq.ParquetFile:
@@ -67,17 +67,24 @@ class ParquetTable(BatchTable):
         """
         return pq.ParquetFile(
             self._stored.path,
+            filesystem=self._stored.system,
             metadata=self._metadata,
             read_dictionary=list(dictionaries),
             buffer_size=_BUFFER_BYTES,
-            pre_buffer=False,
+            # Over a network one range for many pages costs less than one for each.
+            pre_buffer=self._stored.system is not None,
             page_checksum_verification=True,
         )
 
 
+def _faults(file: Stored) -> tuple[type[Exception], ...]:
+    """What may be raised while the file is read; whose errors a network has, nobody knows."""
+    return BROKEN if file.system is None else (Exception,)
+
+
 def _unreadable(path: str, error: Exception, row: int | None = None) -> DataError:
     return DataError(
-        f"cannot be read as Parquet: {str(error).rstrip('.')}",
+        f"cannot be read as Parquet: {without_secrets(str(error)).rstrip('.')}",
         path=path,
         row=None if row is None else row + 1,
         hint="was it copied or written to the end? write the file again",

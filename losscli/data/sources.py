@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from losscli.data.place import unreadable
-from losscli.data.stored import Stored, suffix_of
+from losscli.data.stored import Stored, is_url, suffix_of
 from losscli.data.unpack import unpacked
 from losscli.errors import DataError, UsageError
 
@@ -44,6 +44,12 @@ def find(named: str) -> Found:
     """
     if named == STANDARD_INPUT:
         return Found([_standard_input()])
+    if is_url(named):
+        if not named.startswith("file://"):
+            return _remote(named)
+        from urllib.parse import unquote, urlsplit
+
+        named = unquote(urlsplit(named).path)
     try:
         mode = _mode(named)
         if mode is None or stat.S_ISDIR(mode):
@@ -60,6 +66,13 @@ def find(named: str) -> Found:
         return Found([unpacked(Stored.regular(named))])
     except OSError as error:
         raise unreadable(named, error) from None
+
+
+def _remote(url: str) -> Found:
+    from losscli.data.remote import list_remote
+
+    files, listed = list_remote(url)
+    return Found([unpacked(file) for file in files], [file.folders for file in listed])
 
 
 def _mode(named: str) -> int | None:

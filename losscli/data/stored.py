@@ -9,6 +9,7 @@ return every format is read in one way, in flat memory, by as many threads as th
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import weakref
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from typing import IO, Any
 from losscli.errors import DataError
 
 _LONGEST_MAGIC = 8
+_URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
 # Where the system has open files by number, a file needs no name to be opened again.
 _DESCRIPTORS = "/proc/self/fd"
 
@@ -63,6 +65,7 @@ class Stored:
         magic: its first bytes.
         is_stream: did it come through a pipe, whose name says nothing?
         held: the temporary file that ``path`` leads to, if it is one.
+        system: the Arrow file system that ``path`` is a path of; None for this machine's own.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Stored:
     magic: bytes
     is_stream: bool = False
     held: Spooled | None = None
+    system: Any = None
 
     @classmethod
     def regular(cls, path: str) -> Stored:
@@ -87,6 +91,25 @@ class Stored:
 def suffix_of(name: str) -> str:
     """The last extension: ``.gz`` of ``x.csv.gz``."""
     return os.path.splitext(name)[1].lower()
+
+
+def is_url(named: str) -> bool:
+    """Is it an address, such as s3://bucket/preds.parquet, and no path?"""
+    return _URL.match(named) is not None
+
+
+def shown(named: str) -> str:
+    """What the user named; an address without user, password and query, which must not be seen."""
+    if not is_url(named):
+        return named
+    scheme, _, rest = named.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def without_secrets(text: str) -> str:
+    """What a library says, without users, passwords and signatures in the addresses it names."""
+    return re.sub(r"(://)[^/\s@]*@|\?[^\s'\"]*", r"\1", text)
 
 
 def _magic(path: str) -> bytes:
