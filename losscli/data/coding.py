@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from losscli.data.arrow import values_of
@@ -123,7 +122,9 @@ class Labels:
         known, codes = self._known.get(values.type, (values[:0], np.empty(0, np.int64)))
         found = np.full(len(values), -1)
         if len(known):
-            at = values_of(pc.index_in(values, known).fill_null(-1))
+            from pyarrow.compute import index_in
+
+            at = values_of(index_in(values, known).fill_null(-1))
             found = np.where(at >= 0, codes[at], -1)
         new = np.flatnonzero(found < 0)
         if new.size:
