@@ -63,6 +63,7 @@ ALLOWED = {
 
 # Who may import what is not ours.
 OUTSIDERS = {
+    "fsspec": {"data"},
     "typer": {"cli"},
     "rich": {"report", "cli"},
     "pyarrow": {"data"},
