@@ -422,6 +422,10 @@ def test_any_number_of_threads_gives_the_same_bits(folder: Path) -> None:
         ("my_loses.py:rmse", r"my_loses.py: no such file(?s:.*)did you mean 'my_losses.py'"),
         ("my_losses.py:rmsle", r"my_losses.py has no 'rmsle'(?s:.*)did you mean 'rmse'"),
         ("my_losses.py:np", "cannot be called"),
+        ("my_losses.py", "which loss in it is meant.*\n.*it has weighted_mse, mean_weighted_mse"),
+        ("my_losses.py:", "name it as my_losses.py:weighted_mse"),
+        ("my_loses.py", "no such file"),
+        ("my_losses.py:FocalLoss.forward", "is a method of a class"),
         ("nowhere.losses:tail", r"no module 'nowhere.losses'(?s:.*)nowhere/losses.py:tail"),
     ],
 )

@@ -54,6 +54,16 @@ def test_the_worked_examples_hold() -> None:
     assert law(found, "equal to cross-entropy at the edges").outcome == "holds"
 
 
+def test_mse_and_l1_half_and_half_is_that_combination() -> None:
+    name = own(
+        "def mine(p, t):\n    return (0.5 * (p - t) ** 2 + 0.5 * np.abs(p - t)).mean()\n\n\n"
+        "def rms(p, t):\n    return np.sqrt(((p - t) ** 2).mean())"
+    )
+    assert losscli.verify(name, against="0.5*mse + 0.5*mae").holds
+    assert not losscli.verify(name, against="mse + mae").holds
+    assert losscli.verify("own.py:rms", against="rmse").holds
+
+
 def test_what_differs_is_told_by_the_smallest_input() -> None:
     found = losscli.verify("my_losses.py:FocalLoss", against="cross-entropy")
     wrong = law(found, "equal to cross-entropy")

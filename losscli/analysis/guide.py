@@ -165,8 +165,8 @@ def _choice(question: str, name: str, meaning: str, loss: str, *instead: str) ->
 def _several_objectives() -> Leaf:
     leaf = Leaf(
         loss=CUSTOM,
-        use_when="one model serves several aims: measure each with its own loss, then add them up, "
-        "weighted by what each is worth",
+        use_when="one model serves several aims: add up a loss for each, weighted by what it is "
+        "worth",
         avoid_when="the losses differ in scale: the largest drowns the others unless the weights "
         "even them out",
         torch=None,
@@ -227,7 +227,7 @@ class _Words:
 def _own_line(leaf: Leaf, words: _Words) -> str:
     """For a loss of one's own: what can be computed towards it."""
     if leaf.instead == ("mse", "mae"):
-        return " && ".join(words.line(name) for name in leaf.instead)
+        return words.line(leaf.instead[0], called="0.5*mse + 0.5*mae")
     return words.line(leaf.instead[0], called="my_losses.py:my_loss")
 
 

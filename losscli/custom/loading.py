@@ -6,6 +6,7 @@ its own folder is importable meanwhile, and the modules that it takes from there
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -26,7 +27,9 @@ from losscli.errors import UsageError, UserCodeError, did_you_mean
 from losscli.spec import Origin, set_aside
 
 _IN_FILE = re.compile(r"(.+\.py):([\w.]+)", re.DOTALL)
+_FILE_ALONE = re.compile(r"(.+\.py):?", re.DOTALL)
 _IN_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):([\w.]+)")
+_SHOWN = 12
 _FOLDER: ContextVar[str] = ContextVar("losscli_folder", default="")
 
 
@@ -62,6 +65,8 @@ def load(name: str) -> Found | None:
     if match := _IN_MODULE.fullmatch(name):
         with _importable_from(os.path.abspath(_FOLDER.get() or os.curdir)):
             return from_module(name, match[1], match[2])
+    if match := _FILE_ALONE.fullmatch(name):
+        raise _nothing_named(match[1])
     return None
 
 
@@ -76,6 +81,24 @@ def describe_object(value: Any) -> Found:
         path = None
     place = shown(path) if path is not None else str(getattr(plain, "__module__", ""))
     return Found(name.replace("<lambda>", "lambda"), value, Origin(place, _line(plain, path)), path)
+
+
+def _nothing_named(file: str) -> UsageError:
+    """A file without a name: what is in it is read off its text, for it is not run."""
+    path = os.path.join(_FOLDER.get(), os.path.expanduser(file))
+    try:
+        tree = ast.parse(Path(path).read_bytes())
+    except OSError as error:
+        return _no_file(file, path, error)
+    except (SyntaxError, ValueError):
+        return UsageError(f"{file} is no Python file", hint=f"a loss is named as {file}:NAME")
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    names = [one.name for one in tree.body if isinstance(one, kinds) and one.name[0] != "_"]
+    has = f"; it has {', '.join(names[:_SHOWN])}" if names else ""
+    return UsageError(
+        f"{file} is a file: which loss in it is meant?",
+        hint=f"name it as {file}:{names[0] if names else 'NAME'}{has}",
+    )
 
 
 _LOADED: dict[str, tuple[str, ModuleType]] = {}
@@ -214,7 +237,7 @@ def _no_name(module: ModuleType, name: str, place: str) -> UsageError:
         and getattr(value, "__module__", None) == module.__name__
     ]
     close = did_you_mean(name, own)
-    has = f"it has {', '.join(own[:12])}" if own else "it has no function and no class"
+    has = f"it has {', '.join(own[:_SHOWN])}" if own else "it has no function and no class"
     return UsageError(f"{place} has no {name!r}", hint="; ".join(filter(None, [close, has])))
 
 

@@ -113,6 +113,11 @@ def read(
         kind = type_of(hints.get(parameter.name, parameter.annotation))
         if kind.kind is None and parameter.name in about:
             kind = _in_words(about[parameter.name])
+        if not roles and parameter.name == "self":
+            raise UserCodeError(
+                f"{what} is a method of a class",
+                hint="name the class: its forward or __call__ takes the data",
+            )
         if data and _is_data(parameter, kind, len(roles), bool(settings)):
             tensors |= kind.tensor
             roles.append(_role(parameter, kind, len(roles)))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from losscli.api import Run, choose_reduction
+from losscli.combination import AnyLoss
 from losscli.data.arrays import from_arrays
 from losscli.data.feed import Inputs
 from losscli.domain import Array
-from losscli.engine.settle import settle_one
+from losscli.engine.settle import settle
 from losscli.results import Result
 from losscli.spec import BoundLoss, Reduction
 
@@ -20,12 +21,12 @@ from losscli.spec import BoundLoss, Reduction
 class Subject:
     """A loss settled on some rows; ``names`` are what the data calls its roles."""
 
-    bound: BoundLoss
+    bound: AnyLoss
     names: Mapping[str, str]
     reduction: Reduction
 
     @classmethod
-    def of(cls, bound: BoundLoss, rows: Mapping[str, Array]) -> Subject:
+    def of(cls, bound: AnyLoss, rows: Mapping[str, Array]) -> Subject:
         """The loss, tried on these rows; its roles take them in their order.
 
         Raises:
@@ -33,12 +34,23 @@ class Subject:
         """
         required = [role.name for role in bound.loss.roles if not role.optional]
         names = dict(zip(required, rows, strict=True))
-        settled = settle_one(bound, _inputs(bound, names, rows))
+        settled = settle(bound, _inputs(bound, names, rows))
         return cls(settled, names, choose_reduction(settled, None))
+
+    @property
+    def single(self) -> BoundLoss:
+        """The loss, where it is no combination.
+
+        Raises:
+            TypeError: it is one.
+        """
+        if not isinstance(self.bound, BoundLoss):
+            raise TypeError(f"{self.bound} is not a single loss")
+        return self.bound
 
     def doubt(self, code: str) -> str | None:
         """What was seen when it was tried, if it was what this finding is about."""
-        conduct = self.bound.loss.conduct
+        conduct = self.single.loss.conduct
         doubts = () if conduct is None else conduct.doubts
         return next((message for kind, message, _ in doubts if kind == code), None)
 
@@ -67,18 +79,18 @@ class Subject:
 
     def changes(self, rows: Mapping[str, Array]) -> tuple[str, ...]:
         """The roles whose values it changed."""
-        if self.bound.loss.conduct is not None:
-            return self.bound.loss.conduct.changes
+        if self.single.loss.conduct is not None:
+            return self.single.loss.conduct.changes
         copies = {name: array.copy(order="K") for name, array in rows.items()}
         held = [
             copies[self.names[role.name]] if role.name in self.names else None
-            for role in self.bound.loss.roles
+            for role in self.single.loss.roles
         ]
         with np.errstate(all="ignore"):
-            self.bound.loss.kernel(*held, **self.bound.arguments)
+            self.single.loss.kernel(*held, **self.single.arguments)
         return tuple(n for n, x in rows.items() if not np.array_equal(x, copies[n], equal_nan=True))
 
 
-def _inputs(bound: BoundLoss, names: Mapping[str, str], rows: Mapping[str, Array]) -> Inputs:
+def _inputs(bound: AnyLoss, names: Mapping[str, str], rows: Mapping[str, Array]) -> Inputs:
     named = {mine: rows[name] for mine, name in names.items()}
     return from_arrays(bound.loss.inputs, (), named)

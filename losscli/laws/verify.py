@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from losscli.api import bind_one
+from losscli.api import bind, bind_one
+from losscli.combination import AnyLoss, singles
 from losscli.domain import UNDECLARED, Array
 from losscli.engine.plan import BLOCK_VALUES
 from losscli.errors import LosscliError, UsageError
@@ -30,7 +31,7 @@ _ALONE = 50
 
 def verify(
     loss: str | BoundLoss | Callable[..., Any],
-    against: str | BoundLoss | Callable[..., Any] | None = None,
+    against: str | AnyLoss | Callable[..., Any] | None = None,
     *,
     rows: int = 200,
     seed: int = 0,
@@ -40,7 +41,8 @@ def verify(
 
     Args:
         loss: as :func:`losscli.compute` takes it.
-        against: what it should be equal to; the data is drawn from the domains of its roles.
+        against: what it should be equal to, or a combination of losses; the data is drawn from the
+            domains of its roles.
         rows: how many random rows to draw.
         seed: of the random numbers.
         params: the loss's parameters.
@@ -50,7 +52,7 @@ def verify(
         UserCodeError: the loss fails on every kind of data that was tried.
     """
     bound = bind_one(loss).replace(**params)
-    other = None if against is None else bind_one(against)
+    other = None if against is None else bind(against)
     if rows < 1:
         raise UsageError(f"--rows {rows}: at least 1")
     draw = _draw(bound, other, rows, seed)
@@ -73,10 +75,11 @@ def verify(
     )
 
 
-def _draw(bound: BoundLoss, against: BoundLoss | None, rows: int, seed: int) -> Draw:
+def _draw(bound: BoundLoss, against: AnyLoss | None, rows: int, seed: int) -> Draw:
     """What data to try it on: that of the loss it is compared with, its own, or a guess."""
     names = tuple(role.name for role in bound.loss.roles if not role.optional)
-    if against is not None and _declares(against):
+    first = None if against is None else singles([against])[0]
+    if against is not None and first is not None and _declares(first):
         theirs = [role.name for role in against.loss.roles if not role.optional]
         if len(theirs) != len(names):
             raise UsageError(
@@ -84,19 +87,19 @@ def _draw(bound: BoundLoss, against: BoundLoss | None, rows: int, seed: int) -> 
                 f"{' and '.join(theirs)}",
                 hint="compare losses of as many inputs, in the same order",
             )
-        return draw_for(against, bound)
+        return draw_for(first, bound)
     if _declares(bound):
         return draw_for(bound)
-    first: LosscliError | None = None
+    failure: LosscliError | None = None
     for draw in guesses(bound):
         try:
             data = draw.rows(rows, np.random.default_rng(seed))
             Subject.of(bound, data).result(data)
         except LosscliError as error:
-            first = first or error
+            failure = failure or error
             continue
         return draw
-    raise first or UsageError(f"there is no data to try {bound.name} on")
+    raise failure or UsageError(f"there is no data to try {bound.name} on")
 
 
 def _declares(bound: BoundLoss) -> bool:
@@ -122,7 +125,7 @@ class _Trial:
 
     def laws(self) -> Iterator[Law]:
         """How the loss fares against each."""
-        loss, of_rows = self.subject.bound.loss, self.subject.is_of_rows
+        loss, of_rows = self.subject.single.loss, self.subject.is_of_rows
         whole = "" if of_rows else "it is one number of all rows"
         yield self._shape()
         yield self._law("the same twice", self._repeated)
@@ -190,7 +193,7 @@ class _Trial:
         return next(len(x) for n, x in rows.items() if n not in self.draw.tables)
 
     def _shape(self) -> Law:
-        conduct = self.subject.bound.loss.conduct
+        conduct = self.subject.single.loss.conduct
         result = self.subject.result(self.data)
         name = "a loss for each row"
         if not self.subject.is_of_rows:
