@@ -312,6 +312,53 @@ def test_a_loss_that_is_not_finite_fails() -> None:
     assert found.best.name == "a"
 
 
+@pytest.mark.parametrize("loss", ["mse", "rmse", "r2"])
+@pytest.mark.parametrize("test", ["t", "permutation", "bootstrap"])
+def test_a_model_that_is_not_finite_leaves_the_others_their_tests(loss: str, test: Any) -> None:
+    if test == "t" and loss != "mse":
+        return
+    bad = A.copy()
+    bad[7] = np.inf
+    settings: dict[str, Any] = {"test": test, "resamples": 40}
+    found = losscli.compare(loss, Y, {"a": A, "b": B, "c": bad}, **settings)
+    alone = losscli.compare(loss, Y, {"a": A, "b": B}, **settings)
+    assert difference(found).p_value == difference(alone).p_value
+    assert math.isnan(difference(found, "c").p_value)
+    assert found.failed
+
+
+def test_clusters_and_slices_do_not_depend_on_threads(tmp_path: Path) -> None:
+    rng = np.random.default_rng(12)
+    n = 90_000
+    y = rng.normal(size=n)
+    users = rng.permutation(n) // 5
+    table = pa.table({"target": y, "user": users, "part": [f"p{i}" for i in users % 7]})
+    pq.write_table(table, tmp_path / "target.parquet", row_group_size=10_000)
+    pa_csv.write_csv(table, tmp_path / "target.csv")
+    models = {"a": y + rng.normal(size=n), "b": y + rng.normal(size=n)}
+    for name, x in models.items():
+        pq.write_table(pa.table({"prediction": x}), tmp_path / f"{name}.pq", row_group_size=10_000)
+    found = {
+        repr((comparison.models, comparison.slices))
+        for threads in (1, 2, 7)
+        for target in ("target.parquet", "target.csv")
+        for comparison in [
+            losscli.compare(
+                "mse",
+                tmp_path / target,
+                {name: tmp_path / f"{name}.pq" for name in models},
+                cluster="user",
+                by="part",
+                test="bootstrap",
+                resamples=19,
+                threads=threads,
+            )
+        ]
+    }
+    assert len(found) == 1
+    assert "p3" in found.pop()
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

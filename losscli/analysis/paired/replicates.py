@@ -38,8 +38,6 @@ def resampled(
 ) -> tuple[list[Spread], list[Gap | None]]:
     """Spreads and p-values from replicates; those of moments stay where a test leaves them."""
     made, judged = list(models), list(gaps)
-    if not all(math.isfinite(model.value) for model in models):
-        return made, judged
     if isinstance(sides, RatioSides):
         if method.test == "bootstrap":
             made, judged = _studentise(sides, made, judged, method)
@@ -141,6 +139,8 @@ def _without_parts(units: int) -> Iterator[Array]:
 def _permute(
     sides: Sides, gap: Gap, number: int, method: Method, dealt: bool, shrink: float
 ) -> Gap:
+    if not math.isfinite(gap.spread.value):
+        return gap
     first = method.reference
     among = sides.differing(first, number)
     if among.size == 0:
