@@ -26,7 +26,7 @@ import losscli.losses  # noqa: E402, F401 - registers the losses
 from losscli.analysis.guide import place_of  # noqa: E402
 from losscli.codes import CODES, Code  # noqa: E402
 from losscli.report import docstring  # noqa: E402
-from losscli.report.catalogue import allowed, default, option, shape, spellings, usage  # noqa: E402
+from losscli.report.catalogue import allowed, conventions, default, option, shape, spellings, usage  # noqa: E402
 from losscli.report.explanation import ending, severity  # noqa: E402
 from losscli.report.markdown import escape, table  # noqa: E402
 from losscli.report.page import Column, Table, Words  # noqa: E402
@@ -151,6 +151,7 @@ def _facts(loss: Loss) -> Iterator[str]:
     yield _item("Avoid when", loss.avoid_when)
     yield _item("In the guide", _codes([f"losscli recommend {' '.join(place_of(loss.name))}"]))
     yield _item("Reductions", _codes(loss.reductions))
+    yield _item("`--convention`", "; ".join(conventions(loss)))
     yield _item("PyTorch", _codes([loss.torch] if loss.torch else []))
     yield _item("Also called", _codes(spellings(loss)))
     yield _item("Reference", escape(loss.reference))

@@ -37,6 +37,7 @@ def compute(
     on_missing: str = "error",
     missing: str = "error",
     labels_are: str = "",
+    convention: str = "",
     classes: Sequence[str] = (),
     reading: Reading = AS_IT_IS,
     by_position: bool = False,
@@ -71,6 +72,8 @@ def compute(
             or files, such as ``id``, differs between these. Otherwise that is an error.
         tokens: where the loss takes tokens and the data are texts, what these are split into:
             ``words`` or ``characters``.
+        convention: whose numbers, where libraries differ: ``torch``, ``sklearn``, ``keras`` or
+            ``exact``, with no bound on a logarithm.
         named: data by the name of its role (``target=...``, ``weight=...``,
             ``sample_weight=...``), and the loss's parameters by PyTorch's names
             (``label_smoothing=0.1``).
@@ -92,6 +95,7 @@ def compute(
     bound = bind(loss)
     roles = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
+    bound = bound.following(convention) if convention else bound
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
     said = Reading.of(on, on_missing, missing, by_position)
@@ -101,7 +105,7 @@ def compute(
     bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)
     run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall", by=tuple(labels))
-    return run.evaluate()
+    return replace(run.evaluate(), convention=convention)
 
 
 def compute_all(

@@ -301,6 +301,8 @@ class Result:
         by: the columns that the rows were sliced by.
         slices: the loss of each slice, the worst first.
         checks: which findings were looked for; ``diagnostics`` has those that were made.
+        convention: whose numbers these are, where that was asked for, such as ``keras``.
+        clamped: elements whose loss would be another without the bound on a logarithm.
         reference: the loss of the best constant prediction, where that is defined.
         labels: how labels were written where the loss wants others, such as ``01``.
         parts: of a combination, each of its losses.
@@ -348,6 +350,8 @@ class Result:
     checks: ChecksRecord | None = None
     labels: str = ""
     reference: Reference | None = None
+    convention: str = ""
+    clamped: int = 0
 
     @property
     def samples(self) -> str:
@@ -367,6 +371,7 @@ class Result:
         parts += [f"tokens:{self.tokens}"] if self.tokens is not None else []
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
+        parts += [f"convention:{self.convention}"] if self.convention else []
         parts += [f"labels:{self.labels}"] if self.labels else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         parts += [f"missing:{self.missing_rows}"] if self.missing_rows else []
@@ -378,6 +383,26 @@ class Result:
     def failed(self) -> bool:
         """Did an error-level diagnostic fire?"""
         return any(finding.severity == "error" for finding in self.diagnostics)
+
+    @property
+    def denominator(self) -> dict[str, Any]:
+        """What the number counts: rows read, paired, ignored and missing, and what it divides by.
+
+        ``rows_read`` has those of each role, where it was read from a table of its own; ``clamped``
+        are elements whose loss is bounded by an epsilon.
+        """
+        weights = self.divisor if "weights" in self.divisor_meaning else None
+        return {
+            "rows_read": {record.role: record.rows for record in self.inputs},
+            "paired": self.n,
+            "ignored": self.ignored,
+            "missing": self.missing,
+            "counted": self.counted,
+            "sum_of_weights": None if weights is None else finite_or_none(weights),
+            "divisor": finite_or_none(self.divisor),
+            "divisor_meaning": self.divisor_meaning,
+            "clamped": self.clamped,
+        }
 
     @property
     def exit_code(self) -> int:
@@ -416,6 +441,7 @@ class Result:
             "diagnostics": _plain(self.diagnostics),
             "checks": _plain(self.checks),
             "reference": _plain(self.reference),
+            "denominator": self.denominator,
             "recommendation": _plain(self.recommendation),
         }
         if self.parts:

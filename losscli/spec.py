@@ -239,6 +239,7 @@ class Loss:
     non_negative: bool = True
     greater_is_better: bool = False
     elicits: str = ""
+    conventions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)
     use_when: str = ""
     avoid_when: str = ""
     reference: str = ""
@@ -392,6 +393,28 @@ class BoundLoss:
                 hint=f"give a class index 0 .. {classes - 1}",
             )
 
+    def following(self, convention: str) -> BoundLoss:
+        """This loss as a library computes it; parameters that were given stay as they are.
+
+        Raises:
+            UsageError: for this loss there is no such convention.
+        """
+        known = self.loss.conventions
+        if convention not in known:
+            has = f"it has {', '.join(known)}" if known else "libraries agree about it"
+            close = did_you_mean(convention, known)
+            raise UsageError(
+                f"--convention {convention} has no effect on {self.name}: {has}",
+                hint=close or f"leave it out; `losscli show {self.name}` says what it computes",
+            )
+        defaults = self.loss.params
+        settings = {
+            name: value
+            for name, value in known[convention].items()
+            if self.params[name] == defaults[name].default
+        }
+        return self.replace(**settings)
+
     def replace(self, **params: object) -> BoundLoss:
         """The same loss with these parameters changed."""
         return self.loss(**{**self.params, **params})
@@ -444,6 +467,7 @@ def loss(
     non_negative: bool = ...,
     greater_is_better: bool = ...,
     elicits: str = ...,
+    conventions: Mapping[str, Mapping[str, Any]] | None = ...,
     use_when: str = ...,
     avoid_when: str = ...,
     reference: str = ...,
@@ -466,6 +490,7 @@ def loss(
     non_negative: bool = True,
     greater_is_better: bool = False,
     elicits: str = "",
+    conventions: Mapping[str, Mapping[str, Any]] | None = None,
     use_when: str = "",
     avoid_when: str = "",
     reference: str = "",
@@ -497,6 +522,8 @@ def loss(
         elicits: what of the targets the best constant prediction is, tested as a law: ``mean``,
             ``median``, ``quantile`` (of the parameter), ``prior`` (the shares of the classes), or
             ``center`` where only a search tells.
+        conventions: by library (``torch``, ``sklearn``, ``keras``) and for ``exact``, nothing
+            clamped, the parameters that give its numbers; that of the defaults is empty.
         use_when, avoid_when: for the decision guide and the reference page, no full stop.
         reference: a paper or a library.
     """
@@ -518,6 +545,7 @@ def loss(
             non_negative=non_negative,
             greater_is_better=greater_is_better,
             elicits=elicits,
+            conventions=conventions or {},
             use_when=use_when,
             avoid_when=avoid_when,
             reference=reference,

@@ -116,6 +116,7 @@ loss
   reduction  value  how
   ▸ mean     0.375  sum / 3 rows
     sum      1.125
+  3 rows read and paired; divided by 3 rows
 
 distribution
   std  standard error  worst 1 % of rows carry
@@ -151,6 +152,7 @@ SCREEN = """\
 │ reduction  value  how                                    │
 │ ▸ mean     0.375  sum / 3 rows                           │
 │   sum      1.125                                         │
+│ 3 rows read and paired; divided by 3 rows                │
 ╰──────────────────────────────────────────────────────────╯
 ╭─ distribution ───────────────────────────────────────────╮
 │ std  standard error  worst 1 % of rows carry             │
@@ -186,6 +188,8 @@ MARKDOWN = r"""**mse = 0.375**  (mean over 3 rows)
 | --- | ---: | --- |
 | **mean** | **0.375** | sum / 3 rows |
 | sum | 1.125 |  |
+
+3 rows read and paired; divided by 3 rows
 
 **distribution**
 

@@ -13,6 +13,7 @@ import typer
 from losscli.cli.judging import Judging, judging_of
 from losscli.cli.loss_group import loss_group
 from losscli.cli.options import (
+    Convention,
     Files,
     Format,
     JsonReport,
@@ -43,6 +44,7 @@ def _compute(
     selection: Selection,
     judging: Judging,
     reduction: ReductionName = None,
+    convention: Convention = None,
     threads: Threads = None,
     format: Format = ResultFormat.table,
     per_sample: PerSample = None,
@@ -52,6 +54,8 @@ def _compute(
     from losscli.api import Run, choose_reduction
     from losscli.engine.settle import settle
 
+    if convention is not None:
+        bound = bound.following(convention)
     inputs = selection.open(bound.loss, files)
     bound = settle(bound, inputs, reduction)
     reports = {"json": json_report, "markdown": markdown_report}
@@ -74,7 +78,8 @@ def _compute(
         detail=format is not ResultFormat.value or any(reports.values()),
     )
     with ExitStack() as stack:
-        result = judging.of(_evaluate(run, per_sample, stack))
+        result = replace(_evaluate(run, per_sample, stack), convention=convention or "")
+        result = judging.of(result)
         for name, path in reports.items():
             if path is not None:
                 write_report(result, name, path)

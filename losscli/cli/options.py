@@ -60,6 +60,14 @@ Files: TypeAlias = Annotated[
         metavar="FILE", help="CSV or Parquet; ROLE=FILE names the role.", show_default=False
     ),
 ]
+Convention: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Whose numbers, where libraries differ: torch, sklearn, keras or exact.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 PageFormatOption: TypeAlias = Annotated[
     PageFormat,
     typer.Option(

@@ -178,4 +178,19 @@ NUMBER = (
             "losscli compute bce-with-logits data.csv",
         ),
     ),
+    Code(
+        "LC213",
+        "warning",
+        "logarithms that are clamped",
+        "A probability of 0 for what happened costs infinity. Every library bounds it, and each "
+        "otherwise: PyTorch's bce takes 100 for such an element, scikit-learn 36.04 in float64 and "
+        "15.94 in float32, keras 16.12. So the mean of a model that is surely wrong once depends "
+        "on the library more than on the model.",
+        "Say with the number whose bound it has: `--convention torch|sklearn|keras`; `--convention "
+        "exact` bounds nothing. Better, let the model give logits, which need no bound.",
+        Example(
+            {"data.csv": {"prediction": "0.9 0.0 0.2", "target": "1 1 0"}},
+            "losscli compute bce data.csv",
+        ),
+    ),
 )

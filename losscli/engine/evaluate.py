@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from losscli.data.feed import NO_LABELS, Inputs, RoleInput, SampleKeys
 from losscli.domain import Array
+from losscli.engine.clamps import clamped
 from losscli.engine.gaps import Gaps
 from losscli.engine.plan import Block, Plan
 from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh
@@ -198,6 +199,7 @@ class LossState:
     divisor: ExactSum
     batch: ExactSum
     elements_seen: int
+    clamped: int
     nonfinite: int
     nonfinite_rows: list[RowLoss]
     detail: Detail | None
@@ -233,6 +235,7 @@ class LossState:
         self.divisor.merge(later.divisor)
         self.batch.merge(later.batch)
         self.elements_seen += later.elements_seen
+        self.clamped += later.clamped
         self.nonfinite += later.nonfinite
         self.nonfinite_rows = (self.nonfinite_rows + later.nonfinite_rows)[:NONFINITE_ROWS]
         if self.detail is not None and later.detail is not None:
@@ -288,7 +291,7 @@ class Measure:
         if self.reduction == "overall":
             sample = replace(sample, per_sample=np.empty((0, 0)), loss=np.empty((0, 0)))
         kept = sample if self._wants_sample(block) else None
-        return LossState(0, 0, 0, sums[0], None, sums[1], sums[2], 0, 0, [], None, sample=kept)
+        return LossState(0, 0, 0, sums[0], None, sums[1], sums[2], 0, 0, 0, [], None, sample=kept)
 
     def _count_gaps(self, state: LossState, block: Block) -> None:
         gaps = block.gaps
@@ -331,6 +334,7 @@ class Measure:
             divisor=sum_or_count(share, len(loss)),
             batch=seen.batch,
             elements_seen=seen.elements.size,
+            clamped=clamped(self.bound, block) if self.detail else 0,
             nonfinite=len(nonfinite),
             nonfinite_rows=nonfinite[:NONFINITE_ROWS],
             detail=None,
@@ -453,6 +457,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         key_of=None if keys is None else keys.key,
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
         labels=plan.inputs.written,
+        clamped=state.clamped,
         version=__version__,
         distribution=distribution_of(state.detail, state.nonfinite) if state.detail else None,
         join=plan.inputs.join,

@@ -42,11 +42,28 @@ _LEAST_NORMAL = 1e-290
     torch="torch.nn.BCELoss",
     minimum_when_equal=("prediction", "target"),
     elicits="mean",
+    conventions={
+        "torch": {},
+        "sklearn": {"eps": 2.0**-52},
+        "keras": {"eps": 1e-7},
+        "exact": {"eps": 0.0},
+    },
     use_when="the model gives the probability of yes, one number for each yes-or-no question",
     avoid_when="the model's logits are at hand: bce-with-logits keeps the digits of sure answers",
     reference="torch.nn.BCELoss",
 )
-def bce(prediction: Probability, target: Probability, weight: Weight | None = None) -> Array:
+def bce(
+    prediction: Probability,
+    target: Probability,
+    weight: Weight | None = None,
+    *,
+    eps: Annotated[
+        float,
+        Interval(0.0, 0.5, high_open=True),
+        "keeps a probability within [eps, 1 - eps], in the place of PyTorch's bound",
+    ]
+    | None = None,
+) -> Array:
     r"""Negative log of the probability given to the right answer, yes or no.
 
     prediction, target, weight: (N, ...), probabilities in [0, 1] -> (N, ...), in nats. The
@@ -57,12 +74,21 @@ def bce(prediction: Probability, target: Probability, weight: Weight | None = No
     As in PyTorch a logarithm is at least -100, so that a sure mistake costs 100 rather than inf.
     keras clips p to [1e-7, 1 - 1e-7] (16.1 at most), XGBoost to 1e-16 from 0 and 1, LightGBM to
     1e-15, scikit-learn's ``log_loss`` to within one float epsilon (36.0 at most, 15.9 if p is
-    float32). keras's ``label_smoothing`` of s is a target of y (1 - s) + s / 2.
+    float32): ``eps`` does so, and 0 bounds nothing. keras's ``label_smoothing`` of s is a target of
+    y (1 - s) + s / 2.
 
     >>> losses.bce([0.9, 0.2, 0.0], [1, 0, 1]).round(4).tolist()
     [0.1054, 0.2231, 100.0]
     """
-    elements = _bce_of_probabilities(prediction, target)
+    if eps is None:
+        elements = _bce_of_probabilities(prediction, target)
+    else:
+        clipped = np.clip(prediction, eps, 1.0 - eps) if eps > 0.0 else prediction
+        # A target of 0 costs nothing, whatever its logarithm is.
+        yes = np.multiply(target, np.log(clipped), out=np.zeros_like(clipped), where=target != 0.0)
+        no = 1.0 - target
+        no = np.multiply(no, np.log1p(-clipped), out=np.zeros_like(clipped), where=no != 0.0)
+        elements = np.subtract(0.0, yes + no)
     return elements if weight is None else np.multiply(elements, weight, out=elements)
 
 
@@ -384,6 +410,7 @@ def varifocal(
 
 @loss(
     aliases=("binary_focal_crossentropy", "binary_focal_loss"),
+    conventions={"exact": {}, "keras": {"eps": 1e-7}},
     use_when="as focal, and the model gives probabilities rather than logits",
     avoid_when="the model's logits are at hand: focal keeps the digits of sure answers",
     reference="Lin et al. 2017, arXiv:1708.02002; keras.losses.BinaryFocalCrossentropy",

@@ -51,6 +51,7 @@ def _log_factorial(count: Array) -> Array:
     torch="torch.nn.PoissonNLLLoss",
     non_negative=False,
     elicits="mean",
+    conventions={"torch": {}, "keras": {"log_input": False, "eps": 1e-7}},
     use_when="the target counts events and its variance grows like its mean",
     avoid_when="counts vary more than their mean (negative-binomial-nll), or 0 must mean a "
     "perfect fit (poisson-deviance)",

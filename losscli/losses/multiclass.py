@@ -272,6 +272,11 @@ def _clipped_parts(p: Array, eps: float, *, renormalize: bool) -> _Parts:
     ),
     divisor=_target_weight,
     elicits="prior",
+    conventions={
+        "sklearn": {},
+        "keras": {"eps": _KERAS_EPS, "renormalize": True},
+        "exact": {"eps": 5e-324},
+    },
     use_when="the model gives a probability for each of several classes, as predict_proba does",
     avoid_when="its logits are at hand (cross-entropy), or there is one probability a row (bce)",
     reference="sklearn.metrics.log_loss; keras.losses.CategoricalCrossentropy",

@@ -169,12 +169,21 @@ def _about(loss: Loss, doc: docstring.Doc, place: Sequence[str]) -> Entries:
         ("in the guide", f"losscli recommend {' '.join(place)}"),
         ("divisor", docstring.plain(doc.divisor)),
         ("reductions", ", ".join(loss.reductions)),
+        ("conventions", "; ".join(conventions(loss))),
         ("PyTorch", loss.torch or ""),
         ("also called", ", ".join(spellings(loss))),
         ("reference", loss.reference),
     )
     items = tuple((Words(label, "dim"), (line(text),)) for label, text in pairs if text)
     return Entries(items)
+
+
+def conventions(loss: Loss) -> list[str]:
+    """What ``--convention`` may be, and which parameters each stands for."""
+    return [
+        f"{name}: " + (", ".join(f"{k}={format_value(v)}" for k, v in given.items()) or "default")
+        for name, given in loss.conventions.items()
+    ]
 
 
 def spellings(loss: Loss) -> list[str]:
@@ -217,6 +226,7 @@ def record(loss: Loss) -> dict[str, Any]:
         "params": [_param_record(param) for param in loss.params.values()],
         "reductions": list(loss.reductions),
         "divisor": docstring.plain(doc.divisor),
+        "conventions": {name: dict(given) for name, given in loss.conventions.items()},
         "formula": doc.formula,
         "example": doc.example,
         "use_when": loss.use_when,

@@ -46,7 +46,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
     sections = [
         *titled("inputs", inputs_table(result.inputs), join_table(result.join)),
         *titled("your own loss", _origin(result)),
-        *titled("loss", _reductions(result, mark)),
+        *titled("loss", _reductions(result, mark), _denominator(result)),
         *titled("parts", _parts(result)),
         *titled("distribution", *_distribution(result)),
         *titled(_rows_title(result), _rows(result)),
@@ -64,7 +64,7 @@ def summary_page(result: Result) -> Page:
     return (
         Section("", (Prose((headline(result),)),)),
         *titled("", findings(result.diagnostics)),
-        *titled("", _reductions(result, "")),
+        *titled("", _reductions(result, ""), _denominator(result)),
         *titled("parts", _parts(result)),
         *titled(slices_title(result), *slices_table(result)),
         *titled("distribution", *_distribution(result)),
@@ -319,6 +319,18 @@ def findings(diagnostics: tuple[Diagnostic, ...]) -> Entries | None:
     order = ("info", "warning", "error")
     found = sorted(diagnostics, key=lambda finding: order.index(finding.severity))
     return Entries(tuple(_finding(finding) for finding in found)) if found else None
+
+
+def _denominator(result: Result) -> Prose:
+    """What the number counts, on one line."""
+    read = {record.rows for record in result.inputs if record.rows != result.n}
+    parts = [things(max(read), "rows") + " read"] if read else []
+    parts.append(f"{things(result.n, result.samples)} {'paired' if read else 'read and paired'}")
+    parts += [f"{count(result.ignored)} ignored"] if result.ignored else []
+    parts += [f"{count(result.missing)} missing"] if result.missing else []
+    parts.append("not divided" if result.reduction == "sum" else f"divided by {divisor_of(result)}")
+    parts += [f"{count(result.clamped)} clamped"] if result.clamped else []
+    return Prose((line(Words("; ".join(parts), "dim")),))
 
 
 def _reference(result: Result) -> Prose | None:

@@ -151,6 +151,26 @@ def estimated(case: Case) -> Iterator[Diagnostic]:
         )
 
 
+@check("LC213", about=lambda case: "exact" in case.bound.loss.conventions)
+def clamped_logarithms(case: Case) -> Iterator[Diagnostic]:
+    if not case.result.clamped:
+        return
+    eps = case.bound.params.get("eps")
+    bound = "logarithms are at least -100"
+    if eps is not None:
+        bound = f"probabilities are kept {eps:.3g} away from 0 and 1"
+    conventions = ", ".join(case.bound.loss.conventions)
+    count = case.result.clamped
+    yield finding(
+        "LC213",
+        f"{count:,} {'loss is' if count == 1 else 'losses are'} bounded, since {bound}; without a "
+        "bound the loss of a probability of 0 for what happened is infinite",
+        f"libraries bound it otherwise: --convention takes {conventions}",
+        option="--convention",
+        numbers={"clamped": case.result.clamped},
+    )
+
+
 @check("LC211", needs=("detail",), rows=ROWS_FOR_SHARES)
 def worse_than_a_constant(case: Case) -> Iterator[Diagnostic]:
     naive, value, spread = case.result.reference, case.result.value, case.result.distribution
@@ -198,6 +218,7 @@ CHECKS = (
     no_row_counts,
     not_finite,
     too_good,
+    clamped_logarithms,
     coin_flip,
     worse_than_a_constant,
     heavy_tail,
