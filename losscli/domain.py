@@ -562,8 +562,9 @@ LABEL_COUNT = LengthDomain(
     counts="S",
 )  # fmt: skip
 TOKENS = TokenDomain(
-    "tokens", ("N", "T"), "a whole number for each token", NON_NEGATIVE, integral=True
-)
+    "tokens", ("N", "T"), "a whole number for each token, or a text (--tokens)", NON_NEGATIVE,
+    integral=True,
+)  # fmt: skip
 TARGET_TOKENS = replace(TOKENS, axes=("N", "S"))
 SERIES = Domain("series", ("N", "T", "..."), "the steps of a series", nan=True)
 TARGET_SERIES = Domain("series", ("N", "S", "..."), "the steps of a series", nan=True)

@@ -50,6 +50,19 @@ BATCHES, BATCH = 6, 20
 MASKS = 60
 LOOPED = (0, 6, 8, 9)  # digits with a closed loop; many a handwritten 4 is open
 TRAINING_STRIPS, STRIPS = 400, 20
+# Made up, as a recogniser might hear it: speaker, what was said, what was understood.
+SPOKEN = (
+    ("ada", "turn the kitchen light off", "turn the kitchen lights off"),
+    ("ada", "what is on my list for today", "what is on my list for today"),
+    ("ben", "remind me to call the plumber at nine", "remind me to call a plumber at nine"),
+    ("ben", "no, at ten", "no at ten"),
+    ("ben", "thanks", ""),
+    ("cleo", "which train gets to Zürich first", "which train gets to Zurich first"),
+    ("cleo", "and is there a café on board", "is there a cafe on board"),
+    ("ada", "set a timer for fifteen minutes", "set a timer for fifty minutes"),
+    ("cleo", "play the second song again", "play the second song again please"),
+    ("ben", "how far is it to the moon", "how far is it to the moon"),
+)
 STEP = 3  # columns from one frame to the next: just one frame is within a column of a digit
 
 
@@ -89,6 +102,7 @@ def main(folder: Path) -> None:
         write_multilabel(folder, digits)
         write_masks(folder, digits)
         write_strips(folder, digits)
+    write_spoken(folder)
 
 
 # Models ---------------------------------------------------------------------------------------
@@ -381,6 +395,14 @@ def write_strips(folder: Path, digits: Split) -> None:
     write_csv(folder / "frames.csv", frames)
     transcript = {"utterance": utterances(targets), "targets": np.concatenate(targets)}
     write_csv(folder / "transcripts.csv", transcript)
+
+
+def write_spoken(folder: Path) -> None:
+    """What was said and what was understood, as text."""
+    speaker, said, understood = zip(*SPOKEN, strict=True)
+    identity = {"id": [f"u{i:02d}" for i in range(len(SPOKEN))]}
+    write_csv(folder / "hypotheses.csv", identity | {"hypothesis": understood})
+    write_csv(folder / "references.csv", identity | {"speaker": speaker, "reference": said})
 
 
 # Columns --------------------------------------------------------------------------------------

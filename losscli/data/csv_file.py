@@ -99,7 +99,8 @@ class CsvTable:
         said = reading.delimiter or delimiter
         mark = said or sniff(path, line, sample, reading.decimal)
         cells = _split(path, line, mark)
-        if said:
+        if said and reading.tokens is None:
+            # A text may well hold commas.
             _reject_other_delimiter(path, cells)
         if reading.header is None and all(number(c, reading.decimal) is not None for c in cells):
             raise _header_unclear(path, cells)

@@ -157,18 +157,20 @@ def error_rate(
 ) -> Array:
     r"""Insertions, deletions and substitutions that turn the prediction into the target.
 
-    prediction: (N, T), target: (N, S), a whole number for each token -> (N,), in edits. The mean
-    divides by the number of tokens in all targets, and so is the word or character error rate of
-    the whole set; it may exceed 1. ``batchmean`` divides by the number of rows, the mean edit
-    distance.
+    prediction: (N, T), target: (N, S), a whole number for each token -> (N,), in edits. Texts are
+    split first: ``--tokens words`` gives the word error rate, ``--tokens characters`` the character
+    error rate. The mean divides by the number of tokens in all targets, and so is the rate of the
+    whole set; it may exceed 1. ``batchmean`` divides by the number of rows, the mean edit distance.
 
     .. math:: \ell = d_{TS}, \qquad d_{ij} = \min\{\,d_{i-1,j} + 1,\; d_{i,j-1} + 1,\;
               d_{i-1,j-1} + s\,[x_i \ne y_j]\,\}, \quad d_{i0} = i, \; d_{0j} = j
 
-    with :math:`s` the ``substitution_cost``. Words or characters are numbered first, the same ones
-    alike on both sides. An empty target counts its insertions and adds nothing to the divisor, as
-    in torchmetrics. The match error rate divides by the longer of the two (torchmetrics), and a
-    rate averaged over rows weighs a short row like a long one: neither is this mean.
+    with :math:`s` the ``substitution_cost``. Words are what white space separates, characters are
+    Unicode code points, and nothing is normalised: case and punctuation count. Of tokens that come
+    as numbers only matters which are equal. An empty target counts its insertions and adds nothing
+    to the divisor, as in torchmetrics. The match error rate divides by the longer of the two
+    (torchmetrics), and a rate averaged over rows weighs a short row like a long one: neither is
+    this mean.
 
     >>> losses.error_rate([1, 2, 3, 4], [1, 3, 4, 4, 5]).tolist()
     3.0
