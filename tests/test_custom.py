@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli import spec
+from losscli.api import bind
 from losscli.custom.published import published
+from losscli.domain import Array, Real
 from losscli.errors import ParameterError, UserCodeError
 from losscli.spec import REQUIRED, parse, registered
 
@@ -532,6 +535,27 @@ def test_functions_classes_and_instances_are_losses() -> None:
     assert (
         losscli.compute(losscli.losses.huber, pred, target, delta=2).loss.spec == "huber(delta=2.0)"
     )
+
+
+def test_a_declared_function_is_its_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spec, "_BY_NAME", dict(spec._BY_NAME))
+    monkeypatch.setattr(spec, "_BY_KEY", dict(spec._BY_KEY))
+    assert bind(losscli.losses.huber).loss is spec.find("huber")
+    # A cell of a notebook may run twice.
+    for factor in (1, 2):
+
+        @losscli.loss
+        def of_a_notebook(prediction: Real, target: Real, factor: int = factor) -> Array:
+            """Only for a test."""
+            return factor * (prediction - target)
+
+        assert losscli.compute("of-a-notebook", [3.0], [1.0]).value == 2.0 * factor
+        assert losscli.compute(of_a_notebook, [3.0], [1.0]).value == 2.0 * factor
+    with pytest.raises(losscli.UsageError, match=r"losses\.robust\.huber and .*huber"):
+
+        @losscli.loss
+        def huber(prediction: Real, target: Real) -> Array:
+            return prediction - target
 
 
 # --- declared losses ------------------------------------------------------------------------------

@@ -19,10 +19,11 @@ before it is named.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-from losscli.spec import Loss, add_resolver
+from losscli.spec import Loss, add_resolver, declared_by, registered
 
 
 def resolve(name: str) -> Loss | None:
@@ -57,6 +58,9 @@ def from_object(value: Callable[..., Any]) -> Loss:
     from losscli.custom.loading import describe_object
     from losscli.custom.wrapping import wrap
 
+    declared = declared_by(value) if inspect.isfunction(value) else None
+    if declared is not None and registered().get(declared.name) is declared:
+        return declared
     return wrap(describe_object(value))
 
 
