@@ -535,3 +535,16 @@ def test_a_row_that_lacks_a_value_for_one_model_counts_for_none() -> None:
     frames["b"] = pd.DataFrame({"prediction": gaps, "target": other})
     with pytest.raises(losscli.DataError, match="row 21: the target is not that of"):
         losscli.compare("mse", None, frames, missing="drop")
+
+
+def test_a_users_own_loss_of_all_rows_is_drawn_as_ours() -> None:
+    def root(prediction: np.ndarray, target: np.ndarray) -> float:
+        return float(np.sqrt(np.mean((prediction - target) ** 2)))
+
+    for test in ("bootstrap", "permutation"):
+        settings: dict[str, Any] = {"test": test, "resamples": 60}
+        ours = losscli.compare("rmse", Y, {"a": A, "b": B}, **settings)
+        own = losscli.compare(root, Y, {"a": A, "b": B}, **settings)
+        assert own["b"].stderr == pytest.approx(ours["b"].stderr, rel=1e-9)
+        assert difference(own).p_value == difference(ours).p_value
+        assert difference(own).low == pytest.approx(difference(ours).low, rel=1e-9)

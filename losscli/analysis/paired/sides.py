@@ -157,9 +157,12 @@ class RowSides:
 
     def under(self, counts: Array) -> Array:
         """See :class:`Sides`."""
-        return np.array(
-            [[self._loss(model, count[self.unit]) for model in self.entries] for count in counts]
-        )
+        found = np.empty((len(counts), len(self.entries)))
+        for losses, count in zip(found, counts, strict=True):
+            # Drawn twice, a row is there twice: a user's own loss may know no weights.
+            rows = np.repeat(np.arange(len(self.unit)), count[self.unit].astype(np.int64))
+            losses[:] = [self._loss(model, rows, self.weight[rows]) for model in self.entries]
+        return found
 
     def swapped(self, first: int, second: int, swaps: Array, among: NDArray[np.int64]) -> Array:
         """See :class:`Sides`."""
@@ -168,17 +171,13 @@ class RowSides:
             np.concatenate(pair)
             for pair in zip(self.entries[first], self.entries[second], strict=True)
         ]
-        stays = np.ones(self.units)
+        rows = len(self.unit)
+        moves = np.zeros(self.units, bool)
         for i, swap in enumerate(swaps):
-            stays[among] = 1.0 - swap
-            mine = stays[self.unit]
-            weights = np.concatenate([mine, 1.0 - mine]), np.concatenate([1.0 - mine, mine])
-            twice = np.tile(self.weight, 2)
-            low, high = (
-                self.bound.finish(self.bound.gather_entries(pairs, weight * twice))
-                for weight in weights
-            )
-            found[i] = high - low
+            moves[among] = swap != 0.0
+            low = np.arange(rows) + rows * moves[self.unit]
+            high = (low + rows) % (2 * rows)
+            found[i] = self._loss(pairs, high, self.weight) - self._loss(pairs, low, self.weight)
         return found
 
     def differing(self, first: int, second: int) -> NDArray[np.int64]:
@@ -188,5 +187,5 @@ class RowSides:
             differs |= (mine != theirs).reshape(len(mine), -1).any(axis=1)
         return np.unique(self.unit[differs])
 
-    def _loss(self, entries: Sequence[Array], count: Array) -> float:
-        return self.bound.finish(self.bound.gather_entries(entries, self.weight * count))
+    def _loss(self, entries: Sequence[Array], rows: NDArray[np.int64], weight: Array) -> float:
+        return self.bound.finish(self.bound.gather_entries([x[rows] for x in entries], weight))
