@@ -6,8 +6,12 @@ columns, or says that it cannot, and then losscli may not either.
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
+import json
+import lzma
 import math
 import signal
 from collections.abc import Callable, Iterator
@@ -96,10 +100,60 @@ def read_parquet(data: bytes) -> dict[str, Any]:
     return pq.read_table(io.BytesIO(data)).to_pydict()
 
 
+def write_arrow(columns: dict[str, list[float]]) -> bytes:
+    sink = io.BytesIO()
+    table = pa.table(columns)
+    with pa.ipc.new_file(sink, table.schema) as file:
+        file.write_table(table, max_chunksize=3)
+    return sink.getvalue()
+
+
+def read_arrow(data: bytes) -> dict[str, Any]:
+    open_any = pa.ipc.open_file if data.startswith(b"ARROW1") else pa.ipc.open_stream
+    table = open_any(io.BytesIO(data)).read_all()
+    table.validate(full=True)
+    return table.to_pydict()
+
+
+def write_lines(columns: dict[str, list[float]]) -> bytes:
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+def read_lines(data: bytes) -> dict[str, Any]:
+    lines = data.decode().removeprefix("\ufeff").removesuffix("\n").split("\n")
+    rows = [json.loads(line) for line in lines]
+    everywhere = set.intersection(*(set(row) for row in rows))
+    return {name: [row[name] for row in rows] for name in rows[0] if name in everywhere}
+
+
+def write_npz(columns: dict[str, list[float]]) -> bytes:
+    sink = io.BytesIO()
+    np.savez(sink, **{name: np.array(column) for name, column in columns.items()})
+    return sink.getvalue()
+
+
+def read_npz(data: bytes) -> dict[str, Any]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def packed(of: Format, pack: Callable[[bytes], bytes], unpack: Callable[[bytes], bytes]) -> Format:
+    return Format(lambda columns: pack(of.write(columns)), lambda data: of.read(unpack(data)))
+
+
+CSV = Format(write_text(","), read_text(","))
+LINES = Format(write_lines, read_lines)
 FORMATS = {
-    "csv": Format(write_text(","), read_text(",")),
+    "csv": CSV,
     "tsv": Format(write_text("\t"), read_text("\t")),
     "parquet": Format(write_parquet, read_parquet),
+    "arrow": Format(write_arrow, read_arrow),
+    "jsonl": LINES,
+    "npz": Format(write_npz, read_npz),
+    "csv.gz": packed(CSV, lambda data: gzip.compress(data, mtime=0), gzip.decompress),
+    "csv.bz2": packed(CSV, bz2.compress, bz2.decompress),
+    "jsonl.xz": packed(LINES, lzma.compress, lzma.decompress),
 }
 
 
