@@ -424,6 +424,9 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
     (tmp_path / "hyp.csv").write_bytes(b"id,text\n1,a\n2,b\xff\n")
     with pytest.raises(DataError, match=r"'text', row 2: is no UTF-8 text"):
         losscli.compute("wer", tmp_path / "hyp.csv", ["a", "b"], tokens="words")
+    (tmp_path / "hyp.jsonl").write_text('{"text": "a"}\n{"text": "\\ud800"}\n')
+    with pytest.raises(DataError, match=r"'text', row 2: is no Unicode text"):
+        losscli.compute("wer", tmp_path / "hyp.jsonl", ["a", "b"], tokens="words")
     broken = pa.array([b"a", b"b\xff"], pa.binary()).view(pa.string())
     pq.write_table(pa.table({"text": broken}), tmp_path / "hyp.parquet")
     with pytest.raises(DataError, match=r"'text', row 2: is no UTF-8 text"):
@@ -495,6 +498,16 @@ def test_a_baseline_is_of_its_tokens_and_of_its_references(
     capsys.readouterr()
     assert check("new", "characters") == 2
     assert "tokens: words in the baseline, characters now" in capsys.readouterr().err
+
+
+def test_a_check_in_a_file_says_its_tokens(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "losscli.toml"
+    rules = 'loss = "wer"\nfiles = ["hyp.csv", "ref.csv"]\nmax = 0.4\n'
+    config.write_text(f'[[checks]]\nname = "words"\n{rules}tokens = "words"\n')
+    assert run("check", "--config", str(config)) == 1
+    assert "0.5" in capsys.readouterr().out
 
 
 def test_models_are_compared_by_their_words() -> None:

@@ -203,6 +203,10 @@ def _value(value: Any, kind: pa.DataType, place: Place) -> Any:
     if pa.types.is_list(kind) and isinstance(value, list):
         return [_value(item, kind.value_type, place) for item in value]
     if pa.types.is_string(kind) and isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise place.fault("is no Unicode text: half a surrogate pair") from None
         return value
     if pa.types.is_boolean(kind) and isinstance(value, bool):
         return value

@@ -124,13 +124,6 @@ class PartsTable:
         key = self._partitions[column - len(self._at[0])]
         value = self._values[key][part]
         place = Place(file, key)
-        if coder is not None and coder.row_shape:
-            raise DataError(
-                "is what folders are called, no text of a row",
-                path=file,
-                column=key,
-                hint="choose another column with -c ROLE=NAME",
-            )
         if coder is not None:
             (code,) = np.asarray(coder.encode(pa.array([value]), place)).tolist()
             return float(code)
