@@ -80,7 +80,7 @@ def test_readme_outputs(command: str, printed: str, folder: Path) -> None:
 # Pages whose console blocks are run among the sample data, and whose Python blocks too.
 PAGES = {
     name: (ROOT / "docs" / name).read_text(encoding="utf-8")
-    for name in ("comparing.md", "data.md", "slices.md")
+    for name in ("comparing.md", "data.md", "rows.md", "slices.md")
 }
 
 
