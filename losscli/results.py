@@ -590,13 +590,27 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A loss that is not defined for the data, and why."""
+
+    loss: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
-    """What ``recommend`` says: answers, measurements, and a leaf or the open question."""
+    """What ``recommend`` says: answers, measurements, and a leaf or the open question.
+
+    ``refused`` are losses that the guide leads to and the data rules out; ``turning_points`` say
+    what of the data would have to be otherwise for another loss.
+    """
 
     answers: tuple[Answer, ...]
     measured: tuple[Measurement, ...]
     outcome: Question | Leaf
     diagnostics: tuple[Diagnostic, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    turning_points: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The record as ``--format json`` shows it."""
@@ -607,5 +621,7 @@ class Advice:
             "measured": _plain(self.measured),
             "recommendation": _plain(self.outcome) if settled else None,
             "open": None if settled else _plain(self.outcome),
+            "refused": _plain(self.refused),
+            "turning_points": list(self.turning_points),
             "diagnostics": _plain(self.diagnostics),
         }

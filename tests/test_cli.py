@@ -148,8 +148,9 @@ def test_the_last_line_is_the_value(line: str, spec: str, value: float, about: s
 def test_a_table_holds_everything_from_the_files_to_the_value() -> None:
     ran = run_line("losscli compute mse preds.csv targets.csv")
     titles = [line for line in ran.out.splitlines() if line and not line.startswith(" ")]
-    assert titles[:5] == ["inputs", "loss", "distribution", "worst 10 rows of 111", "guide"]
-    assert titles[5:] == [
+    assert titles[:4] == ["inputs", "loss", "distribution", "worst 10 rows of 111"]
+    assert titles[4:7] == ["findings", "compared with a constant", "guide"]
+    assert titles[7:] == [
         "mse|reduction:mean|divisor:rows|n:111|acc:float64|losscli:" + losscli.__version__,
         "mse = 3518.454323276438  (mean over 111 rows)",
     ]
@@ -235,7 +236,8 @@ def test_json_has_the_documented_fields() -> None:
     assert record["value"] == 3518.454323276438
     assert record["status"] == "ok"
     summary = "Squared error."
-    assert record["loss"] == {"name": "mse", "spec": "mse", "params": {}, "summary": summary}
+    named = {"name": "mse", "spec": "mse", "params": {}, "summary": summary}
+    assert {key: record["loss"][key] for key in named} == named
     assert record["reductions"] == {"mean": 3518.454323276438, "sum": 390548.4298836846}
     assert [seen["path"] for seen in record["inputs"]] == ["preds.csv", "targets.csv"]
     assert {"role", "path", "columns", "rows"} <= set(record["inputs"][0])
@@ -252,7 +254,8 @@ def test_diagnostics_in_json_have_a_code_a_severity_and_a_hint() -> None:
     )
     (found,) = strict(ran.out)["diagnostics"]
     assert (found["code"], found["severity"]) == ("LC101", "warning")
-    assert set(found) == {"code", "severity", "message", "hint"}
+    assert {"code", "severity", "message", "hint", "option", "numbers", "readings"} < set(found)
+    assert found["readings"].keys() == {"logits", "probabilities"}
     assert (ran.code, ran.err) == (0, "")
 
 

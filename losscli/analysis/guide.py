@@ -16,8 +16,9 @@ from functools import cache
 import losscli.losses  # noqa: F401 - registers the losses that the leaves name
 from losscli.analysis.facts import IMBALANCED_FROM, Facts
 from losscli.analysis.finding import finding
+from losscli.analysis.limits import refusals, turning_points
 from losscli.errors import UsageError, did_you_mean
-from losscli.results import Advice, Answer, Choice, Diagnostic, Leaf, Question
+from losscli.results import Advice, Answer, Choice, Diagnostic, Leaf, Question, Refusal
 from losscli.spec import find
 
 CUSTOM = "custom"
@@ -334,12 +335,45 @@ def advise(
     if isinstance(node, Leaf):
         words = _Words(tuple(command_files), tuple(command_options))
         node = _fit_to(node, said, facts, words)
+    refused: tuple[Refusal, ...] = ()
+    asked = node.loss if isinstance(node, Leaf) else ""
+    if isinstance(node, Leaf) and node.loss != CUSTOM:
+        refused = refusals((node.loss, *node.instead), facts)
+        node = _allowed(node, refused, words)
     return Advice(
         answers=tuple(answers),
         measured=facts.measurements() if facts is not None else (),
         outcome=node,
-        diagnostics=(*_disagreements(spoken, said, facts), *_misfits(node, facts)),
+        diagnostics=(
+            *_disagreements(spoken, said, facts),
+            *_misfits(node, facts),
+            *_refusals(node, asked, refused),
+        ),
+        refused=refused,
+        turning_points=turning_points(node, facts) if isinstance(node, Leaf) else (),
     )
+
+
+def _allowed(leaf: Leaf, refused: Sequence[Refusal], words: _Words) -> Leaf:
+    """The leaf without what the data rules out; the first of the others, if it is its loss."""
+    names = {refusal.loss for refusal in refused}
+    left = tuple(name for name in leaf.instead if name not in names)
+    if leaf.loss not in names or not left:
+        return replace(leaf, instead=left)
+    other = _leaf(left[0], *left[1:])
+    return replace(other, command=words.line(other.loss))
+
+
+def _refusals(
+    node: Question | Leaf, asked: str, refused: Sequence[Refusal]
+) -> Iterator[Diagnostic]:
+    """The loss that was asked for; others are left out of the advice without a word."""
+    for refusal in refused:
+        if refusal.loss != asked:
+            continue
+        still = isinstance(node, Leaf) and node.loss == refusal.loss
+        hint = "none of the losses of this branch takes such a target" if still else ""
+        yield finding("LC302", refusal.because, hint)
 
 
 def _source(name: str, said: Mapping[str, str], replies: Mapping[str, str]) -> str:

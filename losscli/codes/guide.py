@@ -22,4 +22,23 @@ GUIDE = (
             "losscli recommend data.csv --task regression",
         ),
     ),
+    Code(
+        "LC302",
+        "warning",
+        "a loss that the data rules out",
+        "The guide leads to losses that are not defined for these targets: a count or a Gamma "
+        "deviance for numbers below 0, a cross-entropy of yes and no for others than those in "
+        "[0, 1]. They are taken out of the advice; if it was the loss that was asked for, another "
+        "of the same branch takes its place.",
+        "Look whether the right column was read, or take the loss that is left.",
+        Example(
+            {
+                "data.csv": {
+                    "prediction": " ".join(["0.5 1.5 -2 3"] * 5),
+                    "target": " ".join(["1.2 -0.5 -1 3.5"] * 5),
+                }
+            },
+            "losscli recommend data.csv --need counts",
+        ),
+    ),
 )

@@ -59,12 +59,12 @@ def _answer(answer: Answer) -> tuple[Line, ...]:
 
 def _outcome(advice: Advice, arrow: str) -> Iterator[Section]:
     if isinstance(advice.outcome, Leaf):
-        yield from _leaf(advice.outcome)
+        yield from _leaf(advice.outcome, advice.turning_points)
     else:
         yield from _open(advice.outcome, arrow, measured=bool(advice.measured))
 
 
-def _leaf(leaf: Leaf) -> Iterator[Section]:
+def _leaf(leaf: Leaf, turning_points: tuple[str, ...]) -> Iterator[Section]:
     about = _pairs(
         {
             "use when": leaf.use_when,
@@ -76,6 +76,9 @@ def _leaf(leaf: Leaf) -> Iterator[Section]:
     name = "a loss of your own" if leaf.loss == _CUSTOM else leaf.loss
     recommended = Prose((line(Words(name, "value")),))
     yield Section("recommended", (recommended, about) if about is not None else (recommended,))
+    if turning_points:
+        lines = tuple(line(text) for text in turning_points)
+        yield Section("what would change it", (Prose(lines),))
     yield Section("", (Code((line(Words(leaf.command, "accent")),)),))
 
 
