@@ -214,13 +214,19 @@ class Check:
         )
 
     def _beside(self, against: AgainstBaseline, stack: ExitStack) -> _Comparing | _Updating:
+        digest = TargetDigest(ordered=self.inputs.join is None)
         if against.update is None:
             baseline = read_baseline(against.path, against.create)
             stored = against.stored_rows(baseline)
             rows = None if stored is None else stack.enter_context(open_stored(stored))
-            return _Comparing(against, baseline, rows)
+            return _Comparing(against, baseline, rows, digest)
         if against.rows is None:
-            return _Updating(against, against.update)
+            return _Updating(against, against.update, digest=digest)
+        if self.inputs.join is not None:
+            raise UsageError(
+                "the losses of rows are kept in their order, and joined rows have none",
+                hint="leave out --baseline-rows, or pair the rows by position",
+            )
         if self.reduction != "mean":
             raise UsageError(
                 f"the losses of rows do not add up to a {self.reduction}",
@@ -228,7 +234,7 @@ class Check:
             )
         groups = self.inputs.groups
         writer = open_rows(against.rows, None if groups is None else groups.key)
-        return _Updating(against, against.update, stack.enter_context(writer))
+        return _Updating(against, against.update, stack.enter_context(writer), digest)
 
     def _evaluate(
         self, beside: _Comparing | _Updating | None, contested: Contested | None

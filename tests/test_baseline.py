@@ -25,6 +25,7 @@ from losscli.analysis.gate import Tolerance, parse_tolerance
 from losscli.analysis.worse import Paired, judge_paired
 from losscli.api import Run
 from losscli.data.arrays import from_arrays
+from losscli.engine.plan import Block
 from losscli.errors import UsageError
 from losscli.spec import parse
 
@@ -514,3 +515,45 @@ def test_python_checks_against_a_baseline_of_the_command_line() -> None:
     assert losscli.check("mse", worse, target, baseline=path, tolerance=35.0).passed
     with pytest.raises(losscli.DataError, match="is of something else"):
         losscli.check("mse", before, target + 1, baseline=path)
+
+
+def test_a_digest_without_order_is_of_rows() -> None:
+    def of(target: Any, cuts: int) -> str | None:
+        found = TargetDigest(ordered=False)
+        for first, rows in enumerate(np.array_split(target, cuts)):
+            found.add(Block(first, len(rows), {"target": rows}, {}))
+        return found.text()
+
+    pairs = np.random.default_rng(0).normal(size=(1000, 2))
+    assert of(pairs, 1) == of(pairs, 7) == of(pairs[::-1], 3)
+    assert of(pairs, 1) != of(pairs[:, ::-1], 1)
+    moved = pairs.copy()
+    moved[[0, 1], 0] = moved[[1, 0], 0]
+    assert of(pairs, 1) != of(moved, 1)
+    assert of(np.zeros(3), 1) == of(-np.zeros(3), 1) != of(np.zeros(4), 1)
+
+
+def test_joined_rows_may_come_in_any_order() -> None:
+    rng = np.random.default_rng(0)
+    target = pa_csv.read_csv("targets.csv").column(0).to_numpy()
+    before = pa_csv.read_csv("preds.csv").column(0).to_numpy()
+    keys = np.array([f"r{i}" for i in range(111)])
+    pa_csv.write_csv(pa.table({"id": keys, "target": target}), "t.csv")
+    for name in ("a.csv", "b.csv"):
+        order = rng.permutation(111)
+        pa_csv.write_csv(pa.table({"id": keys[order], "prediction": before[order]}), name)
+    words = ("t.csv", "--on", "id", "--baseline", "base.json")
+    assert check("mse", "a.csv", *words, "--update-baseline").code == 0
+    assert baseline()["targets"].startswith("unordered:")
+    ran = check("mse", "b.csv", *words)
+    assert ran.code == 0, ran.err
+    target = np.where(np.arange(111) == 5, target + 1, target)
+    pa_csv.write_csv(pa.table({"id": keys, "target": target}), "t.csv")
+    ran = check("mse", "b.csv", *words)
+    assert ran.code == 2
+    assert "targets: unordered:" in ran.err
+    ran = check("mse", "b.csv", *words, "--update-baseline", "--baseline-rows", "r.csv")
+    assert ran.code == 2
+    assert "joined rows have none" in ran.err
+    # Rows that pair by position are another thing, even if they are the same.
+    assert check("mse", "preds.csv", "targets.csv", "--baseline", "base.json").code == 2

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.data.feed import Rows
 from losscli.domain import Array
@@ -36,9 +38,11 @@ class TargetDigest:
     """A digest of the values of all roles of :data:`TRUTH`, fed block by block in row order.
 
     It is one of the doubles and of their order: how a file holds them, and how the rows are cut
-    into blocks, does not matter.
+    into blocks, does not matter. Rows that were joined by a key have no order of their own, so
+    theirs does not matter either (``ordered`` is false): each row is hashed, and hashes are added.
     """
 
+    ordered: bool = True
     _by_part: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -60,6 +64,10 @@ class TargetDigest:
         if isinstance(values, Ragged):
             self._update(f"{name} lengths", np.diff(values.offsets).astype("<i8"))
             values = values.values
+        elif not self.ordered:
+            part = f"{name} {values.shape[1:]}"
+            self._by_part[part] = self._by_part.get(part, _Unordered()).plus(digestible(values))
+            return
         self._update(f"{name} {values.shape[1:]}", digestible(values))
 
     def _update(self, part: str, data: Any) -> None:
@@ -74,7 +82,39 @@ class TargetDigest:
         whole = hashlib.blake2b(digest_size=_BYTES)
         for part, one in sorted(self._by_part.items()):
             whole.update(f"{part} {one.hexdigest()}\n".encode())
-        return f"blake2b:{whole.hexdigest()}"
+        return f"{'blake2b' if self.ordered else 'unordered'}:{whole.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unordered:
+    """Sums, modulo 2^64, of two hashes of each row."""
+
+    sums: tuple[int, int] = (0, 0)
+
+    def plus(self, values: Array) -> _Unordered:
+        """With further rows."""
+        columns = values.reshape(len(values), -1).view(np.uint64).T
+        with np.errstate(over="ignore"):
+            added = [
+                int(np.add.reduce(reduce(_mixed, columns, np.full(len(values), seed))))
+                for seed in _SEEDS
+            ]
+        return _Unordered(((self.sums[0] + added[0]) % 2**64, (self.sums[1] + added[1]) % 2**64))
+
+    def hexdigest(self) -> str:
+        """The two sums."""
+        return f"{self.sums[0]:016x}{self.sums[1]:016x}"
+
+
+_SEEDS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03))
+
+
+def _mixed(hashes: NDArray[np.uint64], bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of splitmix64 (Steele et al. 2014, doi:10.1145/2714064.2660195)."""
+    mixed = hashes ^ bits
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 @dataclass(slots=True)
