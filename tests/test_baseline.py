@@ -521,7 +521,7 @@ def test_a_digest_without_order_is_of_rows() -> None:
     def of(target: Any, cuts: int) -> str | None:
         found = TargetDigest(ordered=False)
         for first, rows in enumerate(np.array_split(target, cuts)):
-            found.add(Block(first, len(rows), {"target": rows}, {}))
+            found.add(Block(first, len(rows), {"target": rows}, {}, gaps=None))
         return found.text()
 
     pairs = np.random.default_rng(0).normal(size=(1000, 2))

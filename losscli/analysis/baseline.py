@@ -37,7 +37,7 @@ class Identity:
         reduction: how rows became one number, and ``divisor`` what it was divided by.
         group: the column whose values made samples of several rows.
         by: the columns that the rows were sliced by.
-        n: rows, ``ignored`` of which did not count.
+        n: rows, ``ignored`` of which did not count, and ``missing`` of which lacked a value.
         targets: a digest of what the model was judged by; None where the loss knows no targets.
         tokens: what texts were split into; None where none were.
     """
@@ -49,6 +49,7 @@ class Identity:
     by: tuple[str, ...]
     n: int
     ignored: int
+    missing: int
     targets: str | None
     tokens: str | None = None
 
@@ -63,6 +64,7 @@ class Identity:
             result.by,
             result.n,
             result.ignored,
+            result.missing,
             targets,
             result.tokens,
         )
@@ -281,6 +283,7 @@ _IDENTITY = {
     "by": (list,),
     "n": _COUNT,
     "ignored": _COUNT,
+    "missing": _COUNT,
     "targets": _MAYBE_TEXT,
     "tokens": _MAYBE_TEXT,
 }
