@@ -82,6 +82,7 @@ def test_a_baseline_is_written_on_request_and_says_what_it_is_of() -> None:
         "slices": [],
         "n": 111,
         "ignored": 0,
+        "missing": 0,
         "tokens": None,
         "value": MSE,
         "stderr": pytest.approx(515.7723085332905),
