@@ -13,7 +13,10 @@ import io
 import json
 import lzma
 import math
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -377,3 +380,66 @@ def test_an_array_that_lies(answers: list[Any]) -> None:
     else:
         # It is asked once, and what it says then is what is computed.
         assert losscli.compute("mse", Lying(*answers), [1.0, 3.0]).value == 2.0
+
+
+# --- bombs ---------------------------------------------------------------------------------------
+
+
+def npy(header: str, data: bytes) -> bytes:
+    padded = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + data
+
+
+BOMBS = {
+    "lists.jsonl": b'{"prediction": '
+    + b"[" * 200_000
+    + b"1"
+    + b"]" * 200_000
+    + b', "target": 1}\n',
+    "objects.jsonl": b'{"a":' * 200_000 + b"1" + b"}" * 200_000 + b"\n",
+    "promise.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (10**12,)}", bytes(64)),
+    "large.npy": npy(
+        f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**12},)}}", bytes(64)
+    ),
+    "pickle.npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,)}", bytes(16)),
+    "code.npy": npy("{'descr': __import__('os').abort(), 'shape': (2,)}", bytes(16)),
+    "twice.csv.gz": gzip.compress(gzip.compress(b"prediction,target\n1,2\n")),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_files_made_to_harm(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(BOMBS[name])
+    with no_hang():
+        ran = run("compute", "mse", str(path), str(path))
+    assert ran.code == 2
+    assert ran.err.startswith(f"error: {path}")
+    assert len(ran.err) < 2_000
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="no measure of memory here")
+@pytest.mark.parametrize("limit", ["none", "10M"])
+def test_a_file_that_unpacks_to_a_thousand_times_its_size(tmp_path: Path, limit: str) -> None:
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"prediction,target\n")
+        for _ in range(200):
+            file.write(b"1.5,2.5\n" * 2**17)
+    words = [sys.executable, "-m", "losscli", "compute", "mse", str(path), "--format", "value"]
+    env = os.environ | {"LOSSCLI_UNPACK_LIMIT": limit}
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        out, err = process.stdout.read(), process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if limit == "none":
+        assert (process.returncode, out) == (0, "1.0\n")
+    else:
+        assert process.returncode == 2
+        assert "this looks like a trap" in err
+    # Kilobytes on Linux. The rows are 210 MB of text and 420 MB of numbers.
+    assert usage.ru_maxrss < 300_000
