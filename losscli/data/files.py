@@ -14,6 +14,7 @@ from losscli.data.columns import (
     HeaderUnclearError,
     Table,
     choose,
+    is_id,
     matches,
     no_column,
     place_in,
@@ -137,7 +138,9 @@ def find_ids(
 
     Those that are ``taken`` or ``labelled`` are looked at by others.
     """
-    if reading.on or reading.by_position or len({id(table) for table in tables}) < 2:
+    distinct = {id(table): table for table in tables}.values()
+    ids = [{column.name for column in table.columns if is_id(column.name)} for table in distinct]
+    if reading.on or reading.by_position or len(set().union(*ids)) == sum(map(len, ids)):
         return {}
     from losscli.data.ids import shared_ids
 
