@@ -231,7 +231,8 @@ finds has a code that never changes its meaning, and `losscli explain CODE` prin
 
 An allowed finding is still shown. An error that stops a run, before or while rows are read, leaves
 no number, so it cannot be allowed; its message names the option that settles it, if there is one.
-`check` counts every error-level finding as a gate that failed, whatever its kind.
+`check` cannot judge data that breaks the contract, and exits with 2; an LC2 error, and under
+`--strict` a warning, is a gate that failed. In a file of checks they are `strict` and `allow`.
 
 Nothing is ever converted silently: how the data is to be read is said by an option, and stands in
 the signature. Silence is a promise only about what was looked for, so the JSON report has under

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -20,7 +20,14 @@ from losscli.analysis.baseline import (
 )
 from losscli.analysis.baseline_rows import StoredRows, open_stored
 from losscli.analysis.digest import LossDigest, TargetDigest
-from losscli.analysis.gate import ROUNDING, Gates, Tolerance, judge, parse_tolerance
+from losscli.analysis.gate import (
+    ROUNDING,
+    Gates,
+    Tolerance,
+    counting,
+    judge,
+    parse_tolerance,
+)
 from losscli.analysis.worse import judge_paired
 from losscli.api import bind, choose_reduction
 from losscli.combination import AnyLoss, Declared
@@ -53,6 +60,8 @@ def check(
     group: object = None,
     by: object = None,
     threads: int | None = None,
+    strict: bool = False,
+    allow: Collection[str] = (),
     reading: Reading = AS_IT_IS,
     **named: object,
 ) -> Verdict:
@@ -73,6 +82,8 @@ def check(
         tolerance: how much worse: a number, ``"2%"`` or ``"0.001+2%"``.
         significance: fail only what is worse than the baseline at this level, row by row.
         reduction, group, by, threads: as for :func:`losscli.compute`.
+        strict: does a warning fail the check?
+        allow: codes of findings that are accepted, such as ``["LC104"]``.
         reading, named: likewise; rows are joined by ``Reading(on=("id",))``.
 
     Returns:
@@ -98,7 +109,17 @@ def check(
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
     bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)
-    return Check(bound, inputs, chosen, gates, stored, by=tuple(labels), threads=threads).verdict()
+    return Check(
+        bound,
+        inputs,
+        chosen,
+        gates,
+        stored,
+        by=tuple(labels),
+        threads=threads,
+        strict=strict,
+        allow=allow,
+    ).verdict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +185,8 @@ class Check:
         rival: another model; the inputs then hold its roles too, see :class:`Rival`.
         by: the coded roles of the inputs whose values make slices.
         progress: hears how many rows are done, of how many.
+        strict: does a warning fail the check?
+        allow: the codes of findings that are accepted.
     """
 
     bound: AnyLoss
@@ -176,6 +199,8 @@ class Check:
     name: str | None = None
     threads: int | None = None
     progress: Callable[[int, int | None], None] | None = None
+    strict: bool = False
+    allow: Collection[str] = ()
 
     def verdict(self) -> Verdict:
         """Evaluate the loss once and judge every gate.
@@ -196,9 +221,11 @@ class Check:
             if self.rival is not None:
                 contested = self.rival.begin(self.bound, self.inputs, self.reduction)
             result, *rivals = self._evaluate(beside, contested)
-            if isinstance(beside, _Updating) and not is_fit(result):
+            result = result.allowing(self.allow)
+            _reject_broken(result)
+            if isinstance(beside, _Updating) and not beside.is_fit(result):
                 raise _UnfitError
-        judged = judge(result, self.gates)
+        judged = judge(result, self.gates, strict=self.strict)
         notes: tuple[str, ...] = ()
         if beside is not None:
             more, notes = beside.conclude(result)
@@ -221,7 +248,7 @@ class Check:
             rows = None if stored is None else stack.enter_context(open_stored(stored))
             return _Comparing(against, baseline, rows, digest)
         if against.rows is None:
-            return _Updating(against, against.update, digest=digest)
+            return _Updating(against, against.update, self.strict, digest=digest)
         if self.inputs.join is not None:
             raise UsageError(
                 "the losses of rows are kept in their order, and joined rows have none",
@@ -234,7 +261,8 @@ class Check:
             )
         groups = self.inputs.groups
         writer = open_rows(against.rows, None if groups is None else groups.key)
-        return _Updating(against, against.update, stack.enter_context(writer), digest)
+        rows_kept = stack.enter_context(writer)
+        return _Updating(against, against.update, self.strict, rows_kept, digest)
 
     def _evaluate(
         self, beside: _Comparing | _Updating | None, contested: Contested | None
@@ -292,9 +320,18 @@ class _UnfitError(Exception):
     """A result that cannot be a baseline."""
 
 
-def is_fit(result: Result) -> bool:
-    """Can a later run be compared with it?"""
-    return math.isfinite(result.value) and not result.failed
+def _reject_broken(result: Result) -> None:
+    """A number of data that breaks the contract of its loss is nothing to judge.
+
+    Raises:
+        DataError: the data does, and that is not allowed.
+    """
+    for found in result.diagnostics:
+        if found.exit_code == DataError.exit_code:
+            accept = f"--allow {found.code}"
+            known = found.option == accept
+            hint = found.hint if known else f"{found.hint}\n{accept} takes it as it is".strip()
+            raise DataError(found.message, hint=hint, code=found.code)
 
 
 @dataclass(slots=True)
@@ -341,6 +378,7 @@ class _Updating:
 
     against: AgainstBaseline
     written: Provenance
+    strict: bool
     rows: RowWriter | None = None
     digest: TargetDigest = field(default_factory=TargetDigest)
     losses: LossDigest = field(default_factory=LossDigest)
@@ -350,6 +388,10 @@ class _Updating:
             self.losses.add(samples[0].loss)
             self.rows.write(samples[0].loss)
 
+    def is_fit(self, result: Result) -> bool:
+        """Can a later run be compared with it?"""
+        return math.isfinite(result.value) and not counting(result, strict=self.strict)
+
     def conclude(self, result: Result) -> tuple[list[Judged], tuple[str, ...]]:
         """Write the baseline, unless nothing could ever be compared with it.
 
@@ -357,8 +399,10 @@ class _Updating:
             OutputError: it cannot be written.
         """
         name, path = result.loss.spec, self.against.path
-        if not is_fit(result):
-            reason = f"{name} is {result.value}, so {path} is left as it is"
+        if not self.is_fit(result):
+            found = " ".join(one.code for one in counting(result, strict=self.strict))
+            counts = f" with {found}" if found else ""
+            reason = f"{name} is {result.value}{counts}, so {path} is left as it is"
             return [Judged("baseline", False, reason, result.value)], ()
         before = _value_of(path)
         beside = self.against.rows_beside

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from losscli.results import SCHEMA_VERSION, Result, finite_or_none, status
+from losscli.results import SCHEMA_VERSION, Diagnostic, Result, finite_or_none, status
 
 Outcome: TypeAlias = Literal["passed", "failed", "error"]
 
@@ -62,11 +62,13 @@ class Problem:
     message: str
     where: str = ""
     hint: str = ""
+    code: str = ""
 
     @property
     def sentence(self) -> str:
-        """Place and message."""
-        return f"{self.where}: {self.message}" if self.where else self.message
+        """Place and message, and the code of the finding that it is."""
+        code = f" ({self.code})" if self.code else ""
+        return f"{self.where}: {self.message}{code}" if self.where else f"{self.message}{code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,12 @@ class Verdict:
         return tuple(gate for gate in self.gates if not gate.passed)
 
     @property
+    def remarks(self) -> tuple[Diagnostic, ...]:
+        """The findings that are shown beside the gates: warnings, and what is allowed."""
+        found = () if self.result is None else self.result.diagnostics
+        return tuple(one for one in found if one.severity == "warning" or one.allowed)
+
+    @property
     def reason(self) -> str:
         """Why it passed or failed, in a sentence for each of the first gates that decided."""
         if self.problem is not None:
@@ -143,6 +151,7 @@ class Verdict:
                 "message": self.problem.message,
                 "where": self.problem.where,
                 "hint": self.problem.hint,
+                "code": self.problem.code,
             },
             "seconds": self.seconds,
             "result": None if self.result is None else self.result.to_dict(),

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from test_cli import SAMPLES, Ran, run
 
+import losscli
 from losscli.cli.check import CheckGroup
+from losscli.errors import DataError
 from losscli.spec import registered
 
 MSE = 3518.454323276438
@@ -190,3 +192,124 @@ def test_no_loss_of_ours_has_an_option_of_check() -> None:
     own = set(inspect.signature(CheckGroup.body).parameters)
     for declared in registered().values():
         assert not own & set(declared.params), declared.name
+
+
+# Findings, and what they mean for the verdict.
+
+
+@pytest.fixture
+def probabilities(tmp_path: Path) -> str:
+    """Probabilities for a loss that takes logits, which is a warning."""
+    rows = ["0.9,1", "0.2,0", "0.7,1", "0.4,0", "0.95,1", "0.3,0", "0.1,0", "0.6,1"] * 2
+    path = tmp_path / "p.csv"
+    path.write_text("\n".join(["logits,target", *rows, ""]), encoding="utf-8")
+    return str(path)
+
+
+def test_a_warning_fails_only_what_is_strict(probabilities: str) -> None:
+    words = ("bce-with-logits", probabilities, "--max", "1")
+    ran = check(*words)
+    assert (ran.code, ran.err) == (0, "")
+    assert "warning LC101" in ran.out
+    ran = check(*words, "--strict")
+    assert ran.code == 1
+    assert "✓  max 1.0" in ran.out
+    assert "give the logits" in ran.out
+    assert ran.last_line == (
+        "failed: a warning, and --strict counts it: probabilities where logits are expected"
+    )
+    ran = check(*words, "--strict", "--allow", "lc101")
+    assert ran.code == 0
+    assert "allowed LC101" in ran.out
+    assert ran.last_line.startswith("passed: ")
+    assert check("--strict", *words).code == 1
+
+
+def test_every_report_says_what_strict_counted(probabilities: str, tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    words = ("bce-with-logits", probabilities, "--max", "1", "--format", "github")
+    ran = check(*words, "--strict", "--junit-xml", str(junit))
+    assert ran.code == 1
+    assert "::error title=bce-with-logits%3A LC101::a warning, and --strict counts it" in ran.out
+    assert "::warning title=bce-with-logits%3A LC101::all 16 rows" in ran.out
+    assert '<testcase classname="bce-with-logits" name="LC101"' in junit.read_text()
+    ran = check(*words, "--strict", "--allow", "LC101")
+    assert "::notice title=bce-with-logits%3A LC101 is allowed::" in ran.out
+    assert "::error" not in ran.out
+    assert ran.code == 0
+
+
+def test_data_that_breaks_the_contract_cannot_be_checked(tmp_path: Path) -> None:
+    logits, target = tmp_path / "logits.csv", tmp_path / "target.csv"
+    logits.write_text("logits_0,logits_1\n2,1\n0,3\n", encoding="utf-8")
+    target.write_text("target_0,target_1\n0.6,0.3\n0.1,0.8\n", encoding="utf-8")
+    baseline, rows = tmp_path / "b.json", tmp_path / "rows.csv"
+    words = ("cross-entropy", str(logits), str(target))
+    update = ("--baseline", str(baseline), "--update-baseline", "--baseline-rows", str(rows))
+    for gates in (("--max", "1"), ("--max", "0"), update):
+        report = tmp_path / "report.json"
+        ran = check(*words, *gates, "--json-report", str(report))
+        assert ran.code == 2
+        assert "error: in 2 of 2 rows of the target" in ran.err
+        assert "(LC104)" in ran.err
+        assert "--allow LC104" in ran.err
+        page = json.loads(report.read_text("utf-8"))
+        assert (page["exit_code"], page["outcome"]) == (2, "error")
+        assert page["checks"][0]["problem"]["code"] == "LC104"
+        assert page["checks"][0]["reason"].endswith("do not sum to 1 (LC104)")
+    assert not baseline.exists()
+    assert not rows.exists()
+    assert check(*words, *update, "--allow", "LC104").code == 0
+    assert baseline.exists()
+    ran = check(*words, "--max", "0", "--allow", "LC104")
+    assert ran.code == 1
+    assert ran.last_line.startswith("failed: cross-entropy = ")
+
+
+def test_a_number_with_a_warning_is_no_strict_baseline(probabilities: str, tmp_path: Path) -> None:
+    baseline, rows = tmp_path / "b.json", tmp_path / "rows.csv"
+    words = ("bce-with-logits", probabilities, "--baseline", str(baseline), "--update-baseline")
+    ran = check(*words, "--baseline-rows", str(rows), "--strict")
+    assert ran.code == 1
+    assert "with LC101, so" in ran.last_line
+    assert not baseline.exists()
+    assert not rows.exists()
+    assert check(*words, "--strict", "--allow", "LC101").code == 0
+    assert baseline.exists()
+
+
+def test_what_is_not_finite_never_passes_even_if_its_finding_is_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("prediction,target\n1,1\ninf,2\n", encoding="utf-8")
+    ran = check("mse", str(path), "--max", "1e9", "--allow", "LC201")
+    assert ran.code == 1
+    assert ran.last_line.startswith("failed: mse is inf")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("LC999", "there is no finding 'LC999'"),
+        ("LC121", "it cannot be allowed"),
+        ("LC205", "information only"),
+    ],
+)
+def test_only_findings_that_can_be_allowed(code: str, says: str) -> None:
+    ran = mse("--max", "1", "--allow", code)
+    assert (ran.code, ran.out) == (2, "")
+    assert says in ran.err
+
+
+def test_python_has_both() -> None:
+    logits = [0.9, 0.2, 0.7, 0.4, 0.95, 0.3, 0.1, 0.6] * 2
+    target = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0] * 2
+    assert losscli.check("bce-with-logits", logits, target, max=1).passed
+    verdict = losscli.check("bce-with-logits", logits, target, max=1, strict=True)
+    assert [gate.gate for gate in verdict.failures] == ["LC101"]
+    again = losscli.check("bce-with-logits", logits, target, max=1, strict=True, allow=["LC101"])
+    assert again.passed
+    assert [found.code for found in again.remarks] == ["LC101"]
+    halves = ([[2.0, 1.0]], [[0.6, 0.3]])
+    with pytest.raises(DataError, match="do not sum to 1"):
+        losscli.check("cross-entropy", *halves, max=9)
+    assert losscli.check("cross-entropy", *halves, max=9, allow=["LC104"]).passed

@@ -385,6 +385,29 @@ def test_two_checks_do_not_share_a_baseline() -> None:
     assert "2 checks would write the baseline b.json" in ran.err
 
 
+PROBABILITIES = "logits,target\n" + "0.9,1\n0.2,0\n0.7,1\n0.4,0\n" * 4
+
+
+def test_what_findings_mean_is_set_in_the_file() -> None:
+    Path("p.csv").write_text(PROBABILITIES, encoding="utf-8")
+    one = "[[checks]]\nname = '{}'\nloss = 'bce-with-logits'\nfiles = 'p.csv'\nmax = 1\n{}\n"
+    write(one.format("strict", "strict = true") + one.format("not", ""))
+    ran = check()
+    assert ran.code == 1
+    assert "strict failed: a warning, and --strict counts it" in ran.out
+    assert ran.out.endswith("failed: 1 of 2 checks passed\n")
+    assert check("--only", "strict", "--allow", "LC101").code == 0
+    assert check("--only", "not", "--strict").code == 1
+    write(one.format("allowed", "strict = true\nallow = ['LC101']"))
+    assert check().code == 0
+    write(one.format("wrong", "allow = ['LC101', 'LC99']"))
+    ran = check()
+    assert ran.code == 2
+    assert "losscli.toml:6: --allow: there is no finding 'LC99'" in ran.err
+    write(one.format("wrong", "strict = 'yes'"))
+    assert "strict must be true or false" in check().err
+
+
 # The schema is that of the options.
 
 

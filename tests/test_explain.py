@@ -68,6 +68,45 @@ def test_every_finding_can_be_allowed_and_is_still_shown(
     assert ran.code == (0 if "error" not in others else ran.code)
 
 
+def as_check(words: list[str]) -> list[str]:
+    """The same for a check that every number passes."""
+    return ["check", *words[1:], "--max", "1e300"]
+
+
+FINDINGS_OF_A_NUMBER = [
+    code
+    for code in WITH_FILES
+    if not code.stops and code.gravest != "info" and code.example.command.split()[1] == "compute"
+]
+
+
+@pytest.mark.parametrize("code", FINDINGS_OF_A_NUMBER, ids=lambda code: code.code)
+def test_a_check_ends_by_the_same_rules(
+    code: Code, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = as_check(write(code, tmp_path))
+    if code.gravest == "warning":
+        assert run(*words).code == 0
+        words.append("--strict")
+    ran = run(*words, "--format", "json")
+    assert ran.code == (code.exit_code if code.gravest == "error" else 1)
+    page = json.loads(ran.out)
+    (verdict,) = page["checks"]
+    assert page["exit_code"] == ran.code
+    if ran.code == 2:
+        assert (verdict["outcome"], verdict["problem"]["code"]) == ("error", code.code)
+        assert verdict["gates"] == []
+        assert f"({code.code})" in ran.err
+        assert ran.err.count(f"--allow {code.code}") == 1
+    else:
+        assert verdict["outcome"] == "failed"
+        assert code.code in {gate["gate"] for gate in verdict["gates"] if not gate["passed"]}
+    accepted = run(*words, "--allow", code.code)
+    assert f"allowed {code.code}" in accepted.out
+    assert f"✗  {code.code}" not in accepted.out
+
+
 def test_a_code_is_explained() -> None:
     ran = run("explain", "lc124")
     assert ran.code == 0

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from losscli.codes import CODES
 from losscli.combination import Declared
 from losscli.engine.evaluate import Asked
 from losscli.errors import UsageError
-from losscli.results import Result, RowsAbove, SliceRecord
+from losscli.results import Diagnostic, Result, RowsAbove, SliceRecord
 from losscli.spec import Loss, Reduction
 from losscli.verdict import Judged
 
@@ -101,17 +102,27 @@ class Gates:
             )
 
 
-def judge(result: Result, gates: Gates) -> tuple[Judged, ...]:
-    """Every gate, and those that nobody has to ask for: findings of the gravest kind."""
+def judge(result: Result, gates: Gates, *, strict: bool = False) -> tuple[Judged, ...]:
+    """Every gate, and those that nobody has to ask for: findings, under ``strict`` warnings too."""
     gated = (_max, _quantiles, _above, _slices)
-    return (*_findings(result), *(judged for gate in gated for judged in gate(result, gates)))
+    asked = (judged for gate in gated for judged in gate(result, gates))
+    return (*_findings(result, strict), *asked)
 
 
-def _findings(result: Result) -> Iterator[Judged]:
-    """An error-level finding, such as a loss that is not finite, is a gate that failed."""
-    for found in result.diagnostics:
-        if found.severity == "error":
-            yield Judged(found.code, False, found.message, result.value)
+def counting(result: Result, *, strict: bool) -> list[Diagnostic]:
+    """The findings that a result does not pass with."""
+    grave = ("error", "warning") if strict else ("error",)
+    return [found for found in result.diagnostics if found.severity in grave]
+
+
+def _findings(result: Result, strict: bool) -> Iterator[Judged]:
+    """A finding that counts, such as a loss that is not finite, is a gate that failed."""
+    for found in counting(result, strict=strict):
+        reason = found.message
+        if found.severity == "warning":
+            # In short: the warning itself is shown with its numbers and what to do.
+            reason = f"a warning, and --strict counts it: {CODES[found.code].title}"
+        yield Judged(found.code, False, reason, result.value)
     if not math.isfinite(result.value) and not result.failed:
         yield Judged("finite", False, f"{_name(result)} is {result.value}", result.value)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losscli.cli.gating import Gating, gating_of
+from losscli.cli.judging import Judging, judging_of
 from losscli.cli.options import OUTPUT, columns_by_role, expand, reject_overwrite
 from losscli.cli.output import append_summary, show_checked, show_problem, write_checked
 from losscli.cli.provenance import command_line, provenance
@@ -42,6 +43,7 @@ class Settings:
     selection: Selection
     reduction: str | None
     gating: Gating
+    judging: Judging
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,12 @@ class Outputs:
 
 
 def _settings_of(
-    *, selection: Selection, reduction: ReductionName = None, gating: Gating
+    *, selection: Selection, reduction: ReductionName = None, gating: Gating, judging: Judging
 ) -> Settings:
-    return Settings(selection, reduction, gating)
+    return Settings(selection, reduction, gating, judging)
 
 
-settings_of = expand(_settings_of, selection=selection_of, gating=gating_of)
+settings_of = expand(_settings_of, selection=selection_of, gating=gating_of, judging=judging_of)
 
 
 def outputs_of(
@@ -183,7 +185,7 @@ class Job:
         from losscli.report.progress import Progress
         from losscli.verdict import Problem, Verdict
 
-        settings, gating = self.settings, self.settings.gating
+        settings, gating, judging = self.settings, self.settings.gating, self.settings.judging
         try:
             inputs, bound = self.open()
             grouped = inputs.groups is not None
@@ -200,10 +202,12 @@ class Job:
                     self.name,
                     threads,
                     progress,
+                    judging.strict,
+                    judging.allow,
                 ).verdict()
         except LosscliError as error:
             show_problem(error)
-            problem = Problem(error.message, error.where, error.hint or "")
+            problem = Problem(error.message, error.where, error.hint or "", error.code or "")
             verdict = Verdict(self.name or str(self.bound), problem=problem)
         return replace(verdict, place=self.place)
 

@@ -62,8 +62,8 @@ def judging_of(
     return Judging(strict, tuple(_allowable(text) for text in allow or ()))
 
 
-def find_code(text: str) -> Code:
-    """The code of this name, in any case.
+def find_code(text: str, option: str = "") -> Code:
+    """The code of this name, in any case; ``option`` is where it was given.
 
     Raises:
         UsageError: there is none.
@@ -73,18 +73,18 @@ def find_code(text: str) -> Code:
         close = did_you_mean(text.strip().upper(), CODES)
         hint = f"{close} " if close else ""
         raise UsageError(
-            f"there is no finding {text!r}", hint=f"{hint}`losscli explain` lists them all"
+            f"{option}there is no finding {text!r}", hint=f"{hint}`losscli explain` lists them all"
         )
     return found
 
 
 def _allowable(text: str) -> str:
-    code = find_code(text)
+    code = find_code(text, "--allow: ")
     if code.stops:
         raise UsageError(
-            f"{code.code} cannot be allowed: no loss can be computed then",
+            f"--allow {code.code}: it cannot be allowed, since no loss can be computed then",
             hint=f"`losscli explain {code.code}` says what to do instead",
         )
     if code.gravest == "info":
-        raise UsageError(f"{code.code} is information only, so nothing has to allow it")
+        raise UsageError(f"--allow {code.code}: it is information only, so nothing has to allow it")
     return code.code

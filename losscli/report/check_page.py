@@ -79,8 +79,7 @@ def _blocks(verdict: Verdict, marks: tuple[str, str]) -> Iterator[Block]:
     if verdict.result is not None:
         if all(gate.slice is None for gate in verdict.gates):
             yield from slices_table(verdict.result, SHOWN_SLICES, "--format json")
-        warnings = tuple(f for f in verdict.result.diagnostics if f.severity == "warning")
-        found = findings(warnings)
+        found = findings(verdict.remarks)
         if found is not None:
             yield found
         yield Prose((*map(line, verdict.notes), _headline(verdict)))

@@ -41,9 +41,9 @@ class Annotation:
 
 
 def draw(checked: Checked, terminal: Terminal) -> None:
-    """An annotation for each failure and each warning, then the verdict."""
+    """An annotation for each failure and each finding worth one, then the verdict."""
     found = [one for verdict in checked.verdicts for one in _annotations(verdict)]
-    for level in ("error", "warning"):
+    for level in ("error", "warning", "notice"):
         for annotation in _few([one for one in found if one.level == level]):
             terminal.write(f"{annotation}\n")
     # A verdict begins with a word of ours, so that no data is taken for a command.
@@ -59,10 +59,12 @@ def _annotations(verdict: Verdict) -> Iterator[Annotation]:
         yield Annotation("error", f"{verdict.name} could not be checked", message, file, line)
     for gate in verdict.failures:
         yield Annotation("error", f"{verdict.name}: {gate.label}", gate.reason, file, line)
-    for finding in () if verdict.result is None else verdict.result.diagnostics:
-        if finding.severity == "warning":
-            message = "\n".join(filter(None, [finding.message, finding.hint]))
-            yield Annotation("warning", f"{verdict.name}: {finding.code}", message, file, line)
+    for finding in verdict.remarks:
+        message = "\n".join(filter(None, [finding.message, finding.hint]))
+        level, title = "warning", f"{verdict.name}: {finding.code}"
+        if finding.allowed:
+            level, title = "notice", f"{title} is allowed"
+        yield Annotation(level, title, message, file, line)
 
 
 def _few(annotations: list[Annotation]) -> list[Annotation]:
