@@ -245,24 +245,29 @@ class Check:
         if against.update is None:
             baseline = read_baseline(against.path, against.create)
             stored = against.stored_rows(baseline)
-            rows = None if stored is None else stack.enter_context(open_stored(stored))
+            rows = (
+                None
+                if stored is None
+                else stack.enter_context(open_stored(stored, baseline, self.inputs.row_keys))
+            )
             return _Comparing(against, baseline, rows, digest)
         if against.rows is None:
             return _Updating(against, against.update, self.strict, digest=digest)
-        if self.inputs.join is not None:
-            raise UsageError(
-                "the losses of rows are kept in their order, and joined rows have none",
-                hint="leave out --baseline-rows, or pair the rows by position",
-            )
         if self.reduction != "mean":
             raise UsageError(
                 f"the losses of rows do not add up to a {self.reduction}",
                 hint="--baseline-rows goes with the reduction mean",
             )
-        groups = self.inputs.groups
-        writer = open_rows(against.rows, None if groups is None else groups.key)
-        rows_kept = stack.enter_context(writer)
-        return _Updating(against, against.update, self.strict, rows_kept, digest)
+        groups, keys = self.inputs.groups, self.inputs.row_keys
+        if groups is not None and keys is not None:
+            raise UsageError(
+                "the losses of groups are kept in their order, and joined rows have none",
+                hint="leave out --baseline-rows, or pair the rows by position",
+            )
+        named = keys.text if keys is not None else None if groups is None else groups.key
+        writer = stack.enter_context(open_rows(against.rows, named))
+        losses = LossDigest(keys is None)
+        return _Updating(against, against.update, self.strict, writer, digest, losses)
 
     def _evaluate(
         self, beside: _Comparing | _Updating | None, contested: Contested | None

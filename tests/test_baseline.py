@@ -25,6 +25,7 @@ from losscli.analysis.gate import Tolerance, parse_tolerance
 from losscli.analysis.worse import Paired, judge_paired
 from losscli.api import Run
 from losscli.data.arrays import from_arrays
+from losscli.data.reading import Reading
 from losscli.engine.plan import Block
 from losscli.errors import UsageError
 from losscli.spec import parse
@@ -553,8 +554,201 @@ def test_joined_rows_may_come_in_any_order() -> None:
     ran = check("mse", "b.csv", *words)
     assert ran.code == 2
     assert "targets: unordered:" in ran.err
-    ran = check("mse", "b.csv", *words, "--update-baseline", "--baseline-rows", "r.csv")
-    assert ran.code == 2
-    assert "joined rows have none" in ran.err
     # Rows that pair by position are another thing, even if they are the same.
     assert check("mse", "preds.csv", "targets.csv", "--baseline", "base.json").code == 2
+
+
+# Row by row, by key.
+
+
+def keyed(name: str, keys: Mapping[str, Any], shuffled: bool = True, by: float = 0.0) -> str:
+    """Predictions of the samples under these keys, into a file of this name."""
+    before = pa_csv.read_csv("preds.csv").column(0).to_numpy()
+    rng = np.random.default_rng(7)
+    columns = {**keys, "prediction": before + by * rng.normal(size=111)}
+    table = pa.table(columns)
+    if shuffled:
+        table = table.take(pa.array(rng.permutation(111)))
+    (pq.write_table if name.endswith(".parquet") else pa_csv.write_csv)(table, name)
+    return name
+
+
+def truth(keys: Mapping[str, Any]) -> None:
+    """The targets of the samples under these keys, into t.parquet."""
+    target = pa_csv.read_csv("targets.csv").column(0)
+    pq.write_table(pa.table({**keys, "target": target}), "t.parquet")
+
+
+def joined(predictions: str, *words: str, on: str = "id") -> Ran:
+    files = ("mse", predictions, "t.parquet", "--on", on)
+    return check(*files, "--baseline", "base.json", *words)
+
+
+def paired(ran: Ran) -> tuple[int, str]:
+    """The verdict, and what is said of the difference: the sum may round its last bit otherwise."""
+    (line,) = (line for line in ran.out.splitlines() if "paired on" in line)
+    return ran.code, line
+
+
+ROWS = ("--update-baseline", "--baseline-rows")
+NAMES = {"id": [f"r, {i}" for i in range(111)]}
+DAYS = {
+    "id": [i // 10 for i in range(111)],
+    "day": pa.array([18000 + i % 10 for i in range(111)], pa.date32()),
+}
+
+
+@pytest.mark.parametrize("rows", ["rows.parquet", "rows.csv"])
+@pytest.mark.parametrize("kind", [".parquet", ".csv"])
+@pytest.mark.parametrize(
+    ("keys", "on"),
+    [
+        (NAMES, "id"),
+        ({"id": [f"{i:03}" for i in range(111)]}, "id"),
+        ({"id": np.arange(2**60, 2**60 + 111)}, "id"),
+        (DAYS, "id,day"),
+    ],
+    ids=["text", "digits", "integers", "two columns"],
+)
+def test_joined_rows_are_paired_by_key(
+    rows: str, kind: str, keys: Mapping[str, Any], on: str
+) -> None:
+    truth(keys)
+    ran = joined(keyed(f"a{kind}", keys), *ROWS, rows, on=on)
+    assert ran.code == 0, ran.err
+    assert baseline()["rows"]["digest"].startswith("unordered:")
+    straight = joined(keyed(f"b{kind}", keys, False, by=5.0), "--tolerance", "50%", on=on)
+    mixed = joined(keyed(f"c{kind}", keys, True, by=5.0), "--tolerance", "50%", on=on)
+    assert straight.code == 0, straight.err
+    target = pa_csv.read_csv("targets.csv").column(0).to_numpy()
+    now, before = (
+        (pa_csv.read_csv("preds.csv").column(0).to_numpy() + noise - target) ** 2
+        for noise in (5.0 * np.random.default_rng(7).normal(size=111), 0.0)
+    )
+    change = now - before
+    assert (
+        f"paired on 111 rows it is {change.mean():+.6g}, "
+        f"standard error {change.std(ddof=1) / math.sqrt(111):.6g}"
+    ) in straight.out
+    assert paired(mixed) == paired(straight)
+    p = stats.ttest_rel(now, before, alternative="greater").pvalue
+    for name in (f"b{kind}", f"c{kind}"):
+        verdict = joined(name, "--significance", "0.4", on=on).last_line
+        assert f"p = {p:.3g} (one-sided t test" in verdict
+
+
+def test_keys_of_the_rows_can_be_read() -> None:
+    truth(NAMES)
+    assert joined(keyed("a.csv", NAMES), *ROWS, "rows.parquet").code == 0
+    table = pq.read_table("rows.parquet")
+    assert table.column_names == ["row", "key", "loss"]
+    assert table.column("key").to_pylist() == pa_csv.read_csv("a.csv").column("id").to_pylist()
+
+
+def test_a_key_that_the_baseline_or_the_run_lacks() -> None:
+    truth(NAMES)
+    assert joined(keyed("a.csv", NAMES), *ROWS, "rows.csv").code == 0
+    other = {"id": ["new", *NAMES["id"][1:]]}
+    truth(other)
+    ran = joined(keyed("b.csv", other))
+    assert ran.code == 2
+    assert "1 of 111 keys of b.csv are not in rows.csv: 'new' in row" in ran.err
+    assert "1 of 111 keys of rows.csv are not in b.csv: 'r, 0' in row" in ran.err
+    assert "join the same rows by the same columns" in ran.err
+    assert "--on-missing" not in ran.err
+    days = {"id": DAYS["id"], "day": [f"d{i}" for i in range(111)]}
+    truth(days)
+    assert joined(keyed("a.csv", days), *ROWS, "rows.csv", on="id,day").code == 0
+    truth(days | {"day": ["d-1", *days["day"][1:]]})
+    ran = joined(keyed("b.csv", days | {"day": ["d-1", *days["day"][1:]]}), on="id,day")
+    assert ran.code == 2
+    assert "1 of 111 keys of rows.csv are not in b.csv: '0, d0' in row" in ran.err
+
+
+def test_other_key_columns_than_those_of_the_baseline() -> None:
+    both = {"id": NAMES["id"], "day": DAYS["day"]}
+    truth(both)
+    files = keyed("a.csv", both)
+    for before, now in (("id", "id,day"), ("id,day", "id")):
+        assert joined(files, *ROWS, "rows.csv", on=before).code == 0
+        ran = joined(files, on=now)
+        assert ran.code == 2
+        assert "111 of 111 keys of a.csv are not in rows.csv" in ran.err
+        assert "by the same columns" in ran.err
+
+
+def test_rows_without_a_partner_are_left_out_of_the_pairs() -> None:
+    truth(NAMES)
+    table = pq.read_table("t.parquet").slice(0, 100)
+    pq.write_table(table, "t.parquet")
+    drop = ("--on-missing", "drop")
+    ran = joined(keyed("a.csv", NAMES), *drop, *ROWS, "rows.parquet")
+    assert ran.code == 0, ran.err
+    assert pq.read_table("rows.parquet").num_rows == 100
+    straight = joined(keyed("b.csv", NAMES, False, by=5.0), *drop, "--tolerance", "50%")
+    mixed = joined(keyed("c.csv", NAMES, True, by=5.0), *drop, "--tolerance", "50%")
+    assert "paired on 100 rows" in straight.out
+    assert paired(mixed) == paired(straight)
+    pq.write_table(table.slice(1), "t.parquet")
+    ran = joined("b.csv", *drop)
+    assert ran.code == 2
+    assert "1 of 100 keys of rows.parquet are not in b.csv: 'r, 0' in row" in ran.err
+
+
+def test_rows_by_key_and_by_position_are_not_paired_with_each_other() -> None:
+    truth(NAMES)
+    keyed("a.csv", NAMES, shuffled=False)
+    position = ("mse", "a.csv", "t.parquet", "--baseline", "base.json", "--by-position")
+    assert joined("a.csv", *ROWS, "rows.csv").code == 0
+    ran = check(*position)
+    assert ran.code == 2
+    assert "keeps rows by key, and this run pairs them by position" in ran.err
+    assert "--on KEY" in ran.err
+    assert check(*position, *ROWS, "rows.csv").code == 0
+    ran = joined("a.csv")
+    assert ran.code == 2
+    assert "keeps rows by position, and this run joins them by key" in ran.err
+
+
+def test_losses_of_joined_rows_that_were_changed_are_refused() -> None:
+    truth(NAMES)
+    assert joined(keyed("a.csv", NAMES), *ROWS, "rows.csv").code == 0
+    text = Path("rows.csv").read_text("utf-8")
+    lines = text.splitlines(keepends=True)
+    Path("rows.csv").write_text("".join([lines[0], *reversed(lines[1:])]), encoding="utf-8")
+    assert joined("a.csv").code == 0
+    wrong = lines[1].replace('",', '",9')
+    Path("rows.csv").write_text("".join([lines[0], wrong, *lines[2:]]), encoding="utf-8")
+    ran = joined("a.csv")
+    assert ran.code == 2
+    assert "does not hold the losses that the baseline was made of" in ran.err
+    Path("rows.csv").write_text(text + lines[-1], encoding="utf-8")
+    ran = joined("a.csv")
+    assert ran.code == 2
+    assert "already" in ran.err
+
+
+def test_losses_of_groups_of_joined_rows_are_not_kept() -> None:
+    truth(DAYS)
+    words = (*ROWS, "rows.csv", "--group", "id")
+    ran = check(
+        "listnet", keyed("a.parquet", DAYS, False), "t.parquet", "--on", "id,day",
+        "--baseline", "base.json", *words,
+    )  # fmt: skip
+    assert ran.code == 2
+    assert "joined rows have none" in ran.err
+    assert not Path("rows.csv").exists()
+
+
+def test_python_pairs_by_key_as_well() -> None:
+    truth(NAMES)
+    assert joined(keyed("a.csv", NAMES), *ROWS, "rows.parquet").code == 0
+    verdict = losscli.check(
+        "mse",
+        keyed("b.csv", NAMES, by=5.0),
+        "t.parquet",
+        baseline="base.json",
+        tolerance="50%",
+        reading=Reading(on=("id",)),
+    )
+    assert "paired on 111 rows" in verdict.notes[0]

@@ -119,17 +119,27 @@ def _mixed(hashes: NDArray[np.uint64], bits: NDArray[np.uint64]) -> NDArray[np.u
 
 @dataclass(slots=True)
 class LossDigest:
-    """A digest of the losses of rows, so that a file of them is known again."""
+    """A digest of the losses of rows, so that a file of them is known again.
 
+    The order counts unless rows were joined by a key, as for :class:`TargetDigest`.
+    """
+
+    ordered: bool = True
     _digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=_BYTES))
+    _sums: _Unordered = field(default_factory=_Unordered)
 
     def add(self, losses: Array) -> None:
         """Take in the next rows."""
-        self._digest.update(digestible(losses))
+        if self.ordered:
+            self._digest.update(digestible(losses))
+        else:
+            self._sums = self._sums.plus(digestible(losses))
 
     def text(self) -> str:
         """The digest."""
-        return f"blake2b:{self._digest.hexdigest()}"
+        if self.ordered:
+            return f"blake2b:{self._digest.hexdigest()}"
+        return f"unordered:{self._sums.hexdigest()}"
 
 
 def digestible(values: Array) -> Array:

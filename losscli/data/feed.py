@@ -22,6 +22,7 @@ from losscli.ragged import Ragged
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
+    from losscli.data.columns import Table
     from losscli.data.ids import Ids
     from losscli.results import JoinRecord
 
@@ -88,6 +89,22 @@ class SampleKeys(Protocol):
 
     def key(self, i: int) -> str:
         """What sample ``i`` is called; cheap for the one behind the last that was asked for."""
+        ...
+
+
+class JoinKeys(SampleKeys, Protocol):
+    """What rows are called that were joined by a key."""
+
+    def text(self, i: int) -> str:
+        """The key of row ``i`` as one text that :meth:`align` knows again."""
+        ...
+
+    def align(self, table: Table, column: int, hint: str) -> Table:
+        """A table whose ``column`` holds such texts, in the order of these rows.
+
+        Raises:
+            DataError: a key is missing, occurs twice, or is not on both sides; advises ``hint``.
+        """
         ...
 
 
@@ -161,7 +178,7 @@ class Inputs:
     groups: GroupKeys | None = None
     labels: Mapping[str, Labels] = field(default_factory=lambda: MappingProxyType({}))
     missing: str = "error"
-    row_keys: SampleKeys | None = None
+    row_keys: JoinKeys | None = None
     join: JoinRecord | None = None
     written: str = ""
     ids: Mapping[str, Ids] = field(default_factory=lambda: MappingProxyType({}))

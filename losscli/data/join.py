@@ -71,7 +71,8 @@ def align_tables(tables: Sequence[Table], reading: Reading) -> Joined:
         table if target is None else OrderedTable(table, target, pairing.rows, reading.memory)
         for table, target in zip(tables, pairing.targets, strict=True)
     )
-    return Joined(ordered, tuple(keyed), _record(keyed, pairing), RowKeys(keyed[0], pairing.kept))
+    names = RowKeys(keyed[0], pairing.kept, ordered[0], reading.memory)
+    return Joined(ordered, tuple(keyed), _record(keyed, pairing), names)
 
 
 def _record(keyed: Sequence[KeyColumns], pairing: Pairing) -> JoinRecord:
@@ -92,25 +93,57 @@ class RowKeys:
     """What the rows are called. Keys are read again when they are asked for, in ascending order.
 
     Memory holds one chunk of them, however many rows there are.
+
+    Args:
+        keys: those of the first table.
+        kept: which of its rows stay; None if all do.
+        table: the first table, without the others.
+        memory: bytes that may be used before work goes to disk.
     """
 
-    def __init__(self, keys: KeyColumns, kept: NDArray[np.bool_] | None) -> None:
+    def __init__(
+        self, keys: KeyColumns, kept: NDArray[np.bool_] | None, table: Table, memory: int
+    ) -> None:
         self.column = ", ".join(keys.names)
         self._keys = keys
         self._kept = kept
+        self._table = table
+        self._memory = memory
         self._chunks: Generator[Any, None, None] | None = None
         self._held: Sequence[str] = ()
         self._start = 0
 
     def key(self, i: int) -> str:
         """The key of row ``i``; cheap where it follows the one asked for before."""
+        return self._keys.shown(self.text(i))
+
+    def text(self, i: int) -> str:
+        """The same as one text that :meth:`align` knows again."""
         if self._chunks is None or i < self._start:
             self._chunks = self._texts()
             self._held, self._start = (), 0
         while i >= self._start + len(self._held):
             self._start += len(self._held)
             self._held = next(self._chunks).to_pylist()
-        return self._keys.shown(self._held[i - self._start])
+        return self._held[i - self._start]
+
+    def align(self, table: Table, column: int, hint: str) -> Table:
+        """A table with as many rows, in the order of these.
+
+        Args:
+            table: what was kept of rows that have the same keys.
+            column: which of its columns has what :meth:`text` gave.
+            hint: what to do where keys differ.
+
+        Raises:
+            DataError: a key is missing, occurs twice, or is not on both sides.
+            OutputError: there is no room for temporary files.
+        """
+        own = self._keys.columns
+        keyed = KeyColumns(self._table, own), KeyColumns(table, (column,), len(own))
+        pairing = pair(keyed, self._memory, drop=False, hint=hint)
+        target = pairing.targets[1]
+        return table if target is None else OrderedTable(table, target, pairing.rows, self._memory)
 
     def _texts(self) -> Generator[Any, None, None]:
         row = 0

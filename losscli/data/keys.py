@@ -31,10 +31,14 @@ _MIDNIGHT = " 00:00:00"
 
 @dataclass(frozen=True, slots=True)
 class KeyColumns:
-    """The columns that name the rows of a table, as positions."""
+    """The columns that name the rows of a table, as positions.
+
+    ``several`` is how many columns a single one stands for, which holds :meth:`texts` of them.
+    """
 
     table: Table
     columns: tuple[int, ...]
+    several: int = 1
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,12 +52,16 @@ class KeyColumns:
     def shown(self, key: object) -> str:
         """A key as :meth:`texts` or :meth:`integers` gives it, readable: ``7, 2020-01-31``."""
         rest, parts = str(key), []
-        for _ in self.columns[1:]:
-            length, _, rest = rest.partition(":")
-            # Lengths are of bytes.
-            encoded = rest.encode()
-            parts.append(encoded[: int(length)].decode())
-            rest = encoded[int(length) :].decode()
+        try:
+            for _ in range(max(len(self.columns), self.several) - 1):
+                length, _, rest = rest.partition(":")
+                # Lengths are of bytes.
+                encoded = rest.encode()
+                parts.append(encoded[: int(length)].decode())
+                rest = encoded[int(length) :].decode()
+        except ValueError:
+            # A file that somebody kept holds something else.
+            return str(key)
         return ", ".join([*parts, rest])
 
     def are_integers(self) -> bool:

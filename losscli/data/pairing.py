@@ -50,13 +50,14 @@ class Pairing:
     kept: NDArray[np.bool_] | None = None
 
 
-def pair(keyed: Sequence[KeyColumns], memory: int, *, drop: bool) -> Pairing:
+def pair(keyed: Sequence[KeyColumns], memory: int, *, drop: bool, hint: str = "") -> Pairing:
     """Find the rows that belong together, in the order of the first table.
 
     Args:
         keyed: the tables and their keys.
         memory: bytes that may be used before work goes to disk.
         drop: are rows without a partner left out? Otherwise they are an error.
+        hint: what that error advises, if not what to look for in files of one run.
 
     Raises:
         DataError: a key is missing, occurs twice, or is not in every table.
@@ -66,7 +67,7 @@ def pair(keyed: Sequence[KeyColumns], memory: int, *, drop: bool) -> Pairing:
     stream: Stream = KeyColumns.integers if are_integers else KeyColumns.texts
     rows, is_ascending = _rows_in_order(keyed, stream)
     if rows is None:
-        return _look_up(keyed, stream, memory, drop=drop)
+        return _look_up(keyed, stream, memory, drop=drop, hint=hint)
     if not is_ascending:
         _, parts = collect([stream(keyed[0])], memory)
         for (part,) in parts:
@@ -132,7 +133,9 @@ class _Alone:
         self.examples = sorted([*self.examples, *found])[:_EXAMPLES]
 
 
-def _look_up(keyed: Sequence[KeyColumns], stream: Stream, memory: int, *, drop: bool) -> Pairing:
+def _look_up(
+    keyed: Sequence[KeyColumns], stream: Stream, memory: int, *, drop: bool, hint: str
+) -> Pairing:
     counts, parts = collect([stream(keys) for keys in keyed], memory)
     kept = np.zeros(counts[0], bool)
     partners = [np.full(count, NOWHERE, np.int64) for count in counts[1:]]
@@ -155,7 +158,7 @@ def _look_up(keyed: Sequence[KeyColumns], stream: Stream, memory: int, *, drop: 
         kept[first.rows_at(np.arange(len(first)))] = in_all
     rows = int(np.count_nonzero(kept))
     if rows == 0 or (not drop and any(one.count for one in [*missing, *extra])):
-        raise _unmatched(keyed, counts, missing, extra)
+        raise _unmatched(keyed, counts, missing, extra, hint)
     alone = (counts[0] - rows, *(one.count for one in extra))
     return Pairing(rows, _targets(kept, partners), tuple(counts), alone, kept)
 
@@ -227,6 +230,7 @@ def _unmatched(
     counts: Sequence[int],
     missing: Sequence[_Alone],
     extra: Sequence[_Alone],
+    hint: str,
 ) -> DataError:
     said = []
     for keys, lacks, has in zip(keyed[1:], missing, extra, strict=True):
@@ -244,7 +248,7 @@ def _unmatched(
                     f"{other.table.name}: {examples}{', ...' if one.count > _EXAMPLES else ''}"
                 )
     nothing = all(lacks.count == counts[0] for lacks in missing)
-    hint = (
+    look = (
         "keys are compared as text: 007 is not 7"
         if nothing
         else (
@@ -252,4 +256,4 @@ def _unmatched(
             "--on-missing drop leaves them out and says how many"
         )
     )
-    return DataError("; ".join(said), hint=hint)
+    return DataError("; ".join(said), hint=hint or look)

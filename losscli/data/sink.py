@@ -44,7 +44,9 @@ def whole_file(path: str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-# What group ``i``, from 0, is called.
+# The column of keys.
+KEY = "key"
+# What sample ``i``, from 0, is called.
 KeyOf: TypeAlias = Callable[[int], str]
 
 
@@ -109,7 +111,7 @@ def open_rows(
 
     Args:
         path: where to.
-        key_of: what group ``i`` is called, where a sample is one.
+        key_of: what sample ``i`` is called, if it is a group or rows have keys.
         losses: the columns of losses.
 
     Raises:
@@ -147,7 +149,7 @@ def _open_csv(path: Path, head: _Head) -> Any:
 def _schema(head: _Head) -> Any:
     import pyarrow as pa
 
-    key = [("key", pa.string())] if head.keyed else []
+    key = [(KEY, pa.string())] if head.keyed else []
     losses = [(name, pa.float64()) for name in head.losses]
     return pa.schema([("row", pa.int64()), *key, *losses])
 
