@@ -39,6 +39,8 @@ def run(*words: str) -> Ran:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two models, a target with further columns, and all of it in one file."""
     monkeypatch.chdir(tmp_path)
+    # Where it is set, a table that is wider becomes a record a line.
+    monkeypatch.delenv("COLUMNS", raising=False)
     about = {"user": np.arange(N) // 6, "country": np.array(["de", "fr"])[np.arange(N) % 2]}
     pd.DataFrame({"id": np.arange(N), "target": Y, **about}).to_parquet("targets.parquet")
     pd.DataFrame({"id": np.arange(N), "prediction": A}).to_parquet("a.parquet")

@@ -152,25 +152,25 @@ CASES = [
     Case(
         "a column of text",
         "cross-entropy l.csv t.csv",
-        ("t.csv", "column 'target'", "row 1", "'cat'", "class indices"),
+        ("t.csv", "column 'target'", "'cat' and 'dog'", "numbered", "--classes a,b,c"),
         {"l.csv": LOGITS, "t.csv": one_column("target", "cat", "dog", "cat")},
     ),
     Case(
         "a column of strings in Parquet",
         "cross-entropy l.csv t.parquet",
-        ("t.parquet", "column 'target'", "string", "class indices"),
+        ("t.parquet", "column 'target'", "'cat' and 'dog'", "--classes a,b,c"),
         {"l.csv": LOGITS, "t.parquet": pa.table({"target": ["cat", "dog", "cat"]})},
     ),
     Case(
         "decimal comma, quoted",
         "mse p.csv t.csv",
-        ("p.csv", "column 'prediction'", "row 1", "'1,5'", "decimal point"),
+        ("p.csv", "column 'prediction'", "row 1", "'1,5'", "--decimal ,"),
         {"p.csv": one_column("prediction", '"1,5"', '"2,5"', '"3,5"'), "t.csv": T3},
     ),
     Case(
         "decimal comma among semicolons",
         "mse d.csv",
-        ("d.csv", "semicolons", "'prediction;target'", "commas"),
+        ("d.csv", "column 'prediction'", "row 1", "'1,5'", "--decimal ,"),
         {"d.csv": "prediction;target\n1,5;2,5\n"},
     ),
     Case(
@@ -285,7 +285,7 @@ CASES = [
     Case(
         "0/1 labels for hinge-embedding",
         "hinge-embedding d.csv",
-        ("d.csv", "column 'target'", "row 2", "1 or -1", "2 * label - 1"),
+        ("d.csv", "column 'target'", "row 2", "1 or -1", "--labels 01"),
         {"d.csv": "distance,target\n0.5,1\n1.5,0\n"},
     ),
     Case(
@@ -349,13 +349,13 @@ CASES = [
     Case(
         "a directory",
         "mse folder t.csv",
-        ("folder", "is a directory", "name a file"),
+        ("folder", "holds no files"),
         {"folder": Path.mkdir, "t.csv": T3},
     ),
     Case(
         "a directory named .csv",
         "mse folder.csv t.csv",
-        ("folder.csv", "is a directory"),
+        ("folder.csv", "holds no files"),
         {"folder.csv": Path.mkdir, "t.csv": T3},
     ),
     Case(
@@ -379,7 +379,7 @@ CASES = [
     Case(
         "binary named .csv",
         "mse p.csv t.csv",
-        ("p.csv", "binary", ".parquet"),
+        ("p.csv", "NumPy", "numpy.save"),
         {"p.csv": b"\x93NUMPY\x01\x00v\x00\x00\x01\x02\n\x00\x03\xff", "t.csv": T3},
     ),
     Case(
