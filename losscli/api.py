@@ -105,7 +105,7 @@ def compute(
     bound = settle(bound, inputs, reduction)
     chosen = choose_reduction(bound, reduction, grouped=group is not None)
     run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall", by=tuple(labels))
-    return replace(run.evaluate(), convention=convention)
+    return run.evaluate()
 
 
 def compute_all(

@@ -327,10 +327,15 @@ class Loss:
 
 @dataclass(frozen=True)
 class BoundLoss:
-    """A loss with every parameter settled: a value that prints, hashes and parses back."""
+    """A loss with every parameter settled: a value that prints, hashes and parses back.
+
+    ``convention`` says whose numbers were asked for, where they were; the parameters hold what it
+    means.
+    """
 
     loss: Loss
     items: tuple[tuple[str, Value], ...] = ()
+    convention: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -413,11 +418,12 @@ class BoundLoss:
             for name, value in known[convention].items()
             if self.params[name] == defaults[name].default
         }
-        return self.replace(**settings)
+        return BoundLoss(self.loss, self.replace(**settings).items, convention)
 
     def replace(self, **params: object) -> BoundLoss:
         """The same loss with these parameters changed."""
-        return self.loss(**{**self.params, **params})
+        changed = self.loss(**{**self.params, **params})
+        return BoundLoss(self.loss, changed.items, self.convention)
 
     def __str__(self) -> str:
         """The spec string, such as ``huber(delta=2.0)``: all that differs from the defaults."""

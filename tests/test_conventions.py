@@ -129,3 +129,54 @@ def test_the_table_says_what_the_number_counts(tmp_path: Path) -> None:
         "3 rows read and paired; divided by 3 rows; 1 clamped"
         in run("compute", "bce", str(path)).out
     )
+
+
+PROBABILITIES = "prediction,target\n0.9,1\n0.0,1\n0.2,0\n"
+KERAS = "bce(eps=1e-07)"
+
+
+def test_every_command_that_evaluates_follows_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv"):
+        Path(name).write_text(PROBABILITIES)
+    keras = ("--convention", "keras", "--format", "json")
+    value = json.loads(run("compute", KERAS, "a.csv", "-f", "json").out)["value"]
+    several = json.loads(run("compute", "bce,mape", "a.csv", *keras).out)["results"]
+    assert several[0]["loss"]["spec"] == KERAS
+    assert several[0]["value"] == value
+    assert "|convention:keras|" in several[0]["signature"]
+    (verdict,) = json.loads(run("check", "bce", "a.csv", "--max", "9", *keras).out)["checks"]
+    assert (verdict["name"], verdict["result"]["value"]) == (KERAS, value)
+    assert "|convention:keras|" in verdict["result"]["signature"]
+    compared = json.loads(run("compare", "bce", "a.csv", "b.csv", *keras).out)
+    assert compared["loss"]["spec"] == KERAS
+    assert compared["models"][0]["value"] == value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "mse", "a.csv", "--max", "1"),
+        ("compare", "mse", "a.csv", "b.csv"),
+        ("compute", "bce,mse", "a.csv"),
+    ],
+)
+def test_every_command_refuses_one_without_effect(words: tuple[str, ...]) -> None:
+    ran = run(*words, "--convention", "keras")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--convention keras has no effect on mse" in ran.err
+
+
+def test_a_file_of_checks_may_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text(PROBABILITIES)
+    check = "[[checks]]\nloss = '{}'\nfiles = 'a.csv'\nmax = 9\nconvention = 'keras'\n"
+    Path("losscli.toml").write_text(check.format("bce"))
+    (verdict,) = json.loads(run("check", "--format", "json").out)["checks"]
+    assert verdict["result"]["loss"]["spec"] == KERAS
+    Path("losscli.toml").write_text(check.format("mse"))
+    ran = run("check")
+    assert ran.code == 2
+    assert "losscli.toml:5: --convention keras has no effect on mse" in ran.err

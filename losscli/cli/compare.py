@@ -17,9 +17,11 @@ from losscli.cli.loss_group import loss_group
 from losscli.cli.options import (
     DATA,
     OUTPUT,
+    Convention,
     Threads,
     columns_by_role,
     expand,
+    following,
     paths_of,
     reject_overwrite,
 )
@@ -151,6 +153,7 @@ def _compare(
     method: Any,  # which test, against which model: see above
     judging: Judging,
     reduction: ReductionName = None,
+    convention: Convention = None,
     threads: Threads = None,
     format: Annotated[
         ComparisonFormat,
@@ -175,6 +178,7 @@ def _compare(
 ) -> None:
     from losscli.report.progress import Progress
 
+    bound = following(bound, convention)
     contest = _open(bound, files, target, cluster, selection)
     reports = {"json": json_report, "markdown": markdown_report}
     outputs = [path for path in reports.values() if path is not None]

@@ -22,6 +22,7 @@ from losscli.cli.options import (
     ResultFormat,
     Threads,
     expand,
+    following,
     paths_of,
     reject_overwrite,
 )
@@ -54,8 +55,7 @@ def _compute(
     from losscli.api import Run, choose_reduction
     from losscli.engine.settle import settle
 
-    if convention is not None:
-        bound = bound.following(convention)
+    bound = following(bound, convention)
     inputs = selection.open(bound.loss, files)
     bound = settle(bound, inputs, reduction)
     reports = {"json": json_report, "markdown": markdown_report}
@@ -78,8 +78,7 @@ def _compute(
         detail=format is not ResultFormat.value or any(reports.values()),
     )
     with ExitStack() as stack:
-        result = replace(_evaluate(run, per_sample, stack), convention=convention or "")
-        result = judging.of(result)
+        result = judging.of(_evaluate(run, per_sample, stack))
         for name, path in reports.items():
             if path is not None:
                 write_report(result, name, path)

@@ -14,7 +14,7 @@ import typer
 
 from losscli.cli.gating import Gating, gating_of
 from losscli.cli.judging import Judging, judging_of
-from losscli.cli.options import OUTPUT, columns_by_role, expand, reject_overwrite
+from losscli.cli.options import OUTPUT, Convention, columns_by_role, expand, reject_overwrite
 from losscli.cli.output import append_summary, show_checked, show_problem, write_checked
 from losscli.cli.provenance import command_line, provenance
 from losscli.cli.selection import ReductionName, Selection, selection_of
@@ -42,6 +42,7 @@ class Settings:
 
     selection: Selection
     reduction: str | None
+    convention: str | None
     gating: Gating
     judging: Judging
 
@@ -67,9 +68,14 @@ class Outputs:
 
 
 def _settings_of(
-    *, selection: Selection, reduction: ReductionName = None, gating: Gating, judging: Judging
+    *,
+    selection: Selection,
+    reduction: ReductionName = None,
+    convention: Convention = None,
+    gating: Gating,
+    judging: Judging,
 ) -> Settings:
-    return Settings(selection, reduction, gating, judging)
+    return Settings(selection, reduction, convention, gating, judging)
 
 
 settings_of = expand(_settings_of, selection=selection_of, gating=gating_of, judging=judging_of)

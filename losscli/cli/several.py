@@ -11,6 +11,7 @@ import typer
 
 from losscli.cli.judging import Judging
 from losscli.cli.options import (
+    Convention,
     Files,
     Format,
     JsonReport,
@@ -18,6 +19,7 @@ from losscli.cli.options import (
     PerSample,
     ResultFormat,
     Threads,
+    following,
     paths_of,
     reject_overwrite,
 )
@@ -40,6 +42,7 @@ def compute_several(
     selection: Selection,
     judging: Judging,
     reduction: ReductionName = None,
+    convention: Convention = None,
     threads: Threads = None,
     format: Format = ResultFormat.table,
     per_sample: PerSample = None,
@@ -51,6 +54,7 @@ def compute_several(
     from losscli.combination import unite
     from losscli.together import Together
 
+    losses = [following(loss, convention) for loss in losses]
     united = unite(losses)
     if reduction == "none":
         raise UsageError(

@@ -442,6 +442,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
     reductions = dict(_reductions(measure, state))
     return Result(
         loss=_loss_record(bound),
+        convention=bound.convention,
         inputs=input_records(plan.inputs, state.rows_read),
         n=state.rows,
         ignored=state.ignored,

@@ -82,4 +82,4 @@ def settle_one(
     )
     with np.errstate(all="ignore"):
         settled = bound.loss.settle(bound, trial)
-    return BoundLoss(settled, bound.items)
+    return BoundLoss(settled, bound.items, bound.convention)
