@@ -125,3 +125,15 @@ def test_of_many_rows_it_is_an_estimate() -> None:
     assert result.reference is not None
     assert not result.reference.exact
     assert result.reference.value == pytest.approx(target.var(), rel=0.02)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (2, 1, 1)])
+@pytest.mark.parametrize("spec", ["mae", "mse", "huber", "poisson-nll(log_input=False)"])
+def test_axes_of_length_one_do_not_matter(spec: str, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(1)
+    prediction, target = rng.uniform(1, 2, (2, *shape))
+    weight = {} if spec.startswith("poisson") else {"weight": np.ones(shape)}
+    given = losscli.compute(spec, prediction, target, **weight)
+    flat = {name: w.reshape(-1) for name, w in weight.items()}
+    plain = losscli.compute(spec, prediction.reshape(-1), target.reshape(-1), **flat)
+    assert given.reference == plain.reference

@@ -125,9 +125,18 @@ def _rows(bound: BoundLoss, result: Result, facts: Facts) -> _Rows | None:
     needed = [role.name for role in bound.loss.roles[1:] if not role.optional]
     if any(name not in arrays for name in needed) or len(arrays["target"]) == 0:
         return None
-    if arrays["target"].ndim > 1 and arrays["target"].shape[1:] == (1,):
-        arrays["target"] = arrays["target"].reshape(-1)
-    return _Rows(bound, arrays, seen.shape, sample.whole, overall)
+    shape = seen.shape
+    while shape[-1:] == (1,):
+        shape = shape[:-1]
+    arrays = {name: _trimmed(x, len(shape)) for name, x in arrays.items()}
+    return _Rows(bound, arrays, shape, sample.whole, overall)
+
+
+def _trimmed(x: Array, most: int) -> Array:
+    """The rows without axes of length one at the end, where the prediction has no such axes."""
+    while x.ndim - 1 > most and x.shape[-1] == 1:
+        x = x[..., 0]
+    return x
 
 
 def _best(rows: _Rows) -> _Best | None:

@@ -35,7 +35,11 @@ WIDE = {"linear-cross-entropy": 1e-10, "triplet-margin-with-distance": 5e-11}
 def in_torch(example: Example, reduction: str) -> Any:
     loss = example.bound.loss
     tensors = {name: torch.from_numpy(array.copy()) for name, array in example.given.items()}
-    return FAMILIES[FAMILY[loss.name]][loss.name](tensors, reduction, **example.bound.params)
+    params = dict(example.bound.params)
+    if loss.name == "bce":
+        # How other libraries clip; PyTorch has no such parameter.
+        del params["eps"]
+    return FAMILIES[FAMILY[loss.name]][loss.name](tensors, reduction, **params)
 
 
 def fitted(example: Example) -> Example:
@@ -53,6 +57,8 @@ def comparable(example: Example) -> bool:
     if target is not None and target.name == "class probabilities":
         # An ignore_index is refused.
         return params.get("ignore_index", -100) == -100
+    if example.bound.name == "bce":
+        return params["eps"] is None
     if example.bound.name == "multilabel-margin":
         # A row cannot list more labels than there are classes.
         return data["target"].shape[1] <= data["logits"].shape[1]
@@ -123,7 +129,7 @@ def test_every_loss_of_pytorch_is_declared() -> None:
 ELSEWHERE = {"reduction", "reduce", "size_average", "dim", "keepdim"}
 LAYER = {"in_features", "num_classes", "out_features", "bias", "device", "dtype", "options"}
 # What PyTorch does not have.
-OWN = {"poisson-nll": ["constant"], "ctc": ["from_logits"]}
+OWN = {"poisson-nll": ["constant"], "ctc": ["from_logits"], "bce": ["eps"]}
 # None is how this one class writes -100.
 DEFAULTS = {("linear-cross-entropy", "ignore_index"): None}
 
