@@ -94,11 +94,16 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class RowLoss:
-    """The loss of one row; rows count from 1. ``key`` is its key where rows are joined by one."""
+    """The loss of one row; rows count from 1.
+
+    ``key`` is its key where rows are joined by one, ``place`` its file and its row there where
+    several files are one long table: ``part-2.csv, row 7``.
+    """
 
     row: int
     loss: float
     key: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

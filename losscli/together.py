@@ -204,7 +204,7 @@ class Together:
             result = replace(result, per_sample=np.concatenate(total.per_sample))
         if total.elements:
             result = replace(result, elements=np.concatenate(total.elements))
-        nonfinite = name_rows(state.nonfinite_rows, self.inputs.keys)
+        nonfinite = name_rows(state.nonfinite_rows, self.inputs)
         result = replace(result, slices=with_intervals(result.slices))
         return annotate(measure.bound, result, facts, nonfinite, state.nonfinite)
 
@@ -221,7 +221,7 @@ class Together:
             result = replace(result, per_sample=np.concatenate(total.per_sample))
         if total.elements:
             result = replace(result, elements=np.concatenate(total.elements))
-        nonfinite = name_rows(state.nonfinite_rows, self.inputs.keys)
+        nonfinite = name_rows(state.nonfinite_rows, self.inputs)
         result = replace(result, slices=with_intervals(result.slices))
         return judge_whole(result, nonfinite, state.nonfinite)
 

@@ -243,7 +243,7 @@ def test_json_has_the_documented_fields() -> None:
     assert {"role", "path", "columns", "rows"} <= set(record["inputs"][0])
     spread = {"std", "stderr", "min", "p25", "median", "p75", "p95", "p99", "max"}
     assert spread <= set(record["distribution"])
-    assert record["worst"][0] == {"row": 18, "loss": 33547.054986063486, "key": None}
+    assert record["worst"][0] == {"row": 18, "loss": 33547.054986063486, "key": None, "place": None}
     assert {"loss", "because"} <= set(record["recommendation"])
     assert "per_sample" not in record
 
@@ -1052,3 +1052,16 @@ def test_recommend_leaves_signs_open() -> None:
     ran = run("recommend", str(SAMPLES / "ranking.csv"))
     assert "--goal ranking" in ran.out
     assert ran.out.endswith("Answer with the flag of a branch.\n")
+
+
+def test_a_worst_row_of_several_files_is_named_by_its_file(tmp_path: Path) -> None:
+    for name, worst in (("part-2.csv", 5), ("part-10.csv", 90)):
+        rows = "".join(f"{worst if i == 7 else 0},0\n" for i in range(15))
+        (tmp_path / name).write_text(f"prediction,target\n{rows}")
+    ran = run("compute", "mae", str(tmp_path), "--format", "json")
+    worst = json.loads(ran.out)["worst"]
+    assert [(one["row"], one["place"]) for one in worst[:2]] == [
+        (23, f"{tmp_path / 'part-10.csv'}, row 8"),
+        (8, f"{tmp_path / 'part-2.csv'}, row 8"),
+    ]
+    assert f"{tmp_path / 'part-10.csv'}, row 8" in run("compute", "mae", str(tmp_path)).out

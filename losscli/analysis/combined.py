@@ -56,7 +56,7 @@ def _of_sum(result: Result, nonfinite: tuple[RowLoss, ...], count: int) -> Itera
         what = f"the result is {result.status} although every part is finite"
         yield finding("LC201", f"{what}: the sum is beyond the largest double", "scale the weights")
     elif finite and count:
-        rows = ", ".join(f"{bad.key or bad.row} ({bad.loss:g})" for bad in nonfinite)
+        rows = ", ".join(f"{bad.key or bad.place or bad.row} ({bad.loss:g})" for bad in nonfinite)
         yield finding("LC201", f"{count:,} rows have no finite sum: {rows}")
     yield from divisors_of_parts(result)
 

@@ -257,7 +257,7 @@ def conclude_whole(
         divisor_meaning=parts[0].divisor_meaning if has_one else "of each part its own",
         version=__version__,
         distribution=None if detail is None else _distribution(mixture, parts, state, detail),
-        worst=() if detail is None else worst_of(detail, keys),
+        worst=() if detail is None else worst_of(detail, inputs),
         group=None if groups is None else groups.column,
         key_of=None if keys is None else keys.key,
         join=inputs.join,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.data.feed import NO_LABELS, Inputs, RoleInput, SampleKeys
+from losscli.data.feed import NO_LABELS, Inputs, RoleInput
 from losscli.domain import Array
 from losscli.engine.clamps import clamped
 from losscli.engine.gaps import Gaps
@@ -463,7 +463,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         distribution=distribution_of(state.detail, state.nonfinite) if state.detail else None,
         join=plan.inputs.join,
         tokens=plan.inputs.tokens,
-        worst=worst_of(state.detail, keys) if state.detail else (),
+        worst=worst_of(state.detail, plan.inputs) if state.detail else (),
         quantiles=quantiles_of(measure.asked, state.detail) if state.detail else {},
         above=above_of(measure.asked, state.detail) if state.detail else (),
         by=tuple(labels.column for labels in measure.by.values()),
@@ -574,14 +574,20 @@ def above_of(asked: Asked, detail: Detail) -> tuple[RowsAbove, ...]:
     return tuple(RowsAbove(level, rows, detail.counted) for level, rows in pairs)
 
 
-def worst_of(detail: Detail, keys: SampleKeys | None) -> tuple[RowLoss, ...]:
+def worst_of(detail: Detail, inputs: Inputs) -> tuple[RowLoss, ...]:
     """The record of the worst rows."""
     pairs = zip(detail.worst.row.tolist(), detail.worst.loss.tolist(), strict=True)
-    return name_rows([RowLoss(row + 1, loss) for row, loss in pairs], keys)
+    return name_rows([RowLoss(row + 1, loss) for row, loss in pairs], inputs)
 
 
-def name_rows(rows: Sequence[RowLoss], keys: SampleKeys | None) -> tuple[RowLoss, ...]:
-    """The rows with their keys, if they have any."""
+def name_rows(rows: Sequence[RowLoss], inputs: Inputs) -> tuple[RowLoss, ...]:
+    """The rows with their keys, if they have any, and with their files, if these are several."""
+    parts = next((role.parts for role in inputs.roles.values() if role.parts is not None), None)
+    if parts is not None and inputs.groups is None:
+        places = [parts.locate(one.row - 1) for one in rows]
+        pairs = zip(rows, places, strict=True)
+        rows = [replace(one, place=f"{file}, row {row + 1}") for one, (file, row) in pairs]
+    keys = inputs.keys
     if keys is None:
         return tuple(rows)
     # Keys may have to be read for it, which is done in order.

@@ -272,6 +272,8 @@ def _rows(result: Result) -> Table | None:
     names = ["row"] if result.group is None else [result.group]
     if result.group is None and result.join is not None:
         names.append(", ".join(result.join.on))
+    if any(row.place is not None for row in rows):
+        names.append("file")
     names += ["loss"] if whole is None else ["loss", "share of the sum"]
     columns = tuple(Column(name, right=True) for name in names)
     return Table(columns, tuple(_row(row, whole, result.group is None) for row in rows))
@@ -282,7 +284,8 @@ def _row(row: RowLoss, whole: float | None, has_number: bool) -> tuple[Words, ..
     style: Style = "" if math.isfinite(row.loss) else "error"
     number = (Words(count(row.row)),) if has_number else ()
     key = (Words(row.key),) if row.key is not None else ()
-    cells = (*number, *key, Words(short(row.loss), style))
+    place = (Words(row.place),) if row.place is not None else ()
+    cells = (*number, *key, *place, Words(short(row.loss), style))
     return cells if whole is None else (*cells, Words(percent(row.loss / whole), "dim"))
 
 

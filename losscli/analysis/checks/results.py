@@ -56,7 +56,9 @@ def not_finite(case: Case) -> Iterator[Diagnostic]:
         )
         return
     unit = case.result.samples.removesuffix("s")
-    rows = ", ".join(f"{unit} {bad.key or bad.row} ({bad.loss:g})" for bad in case.nonfinite)
+    rows = ", ".join(
+        f"{unit} {bad.key or bad.place or bad.row} ({bad.loss:g})" for bad in case.nonfinite
+    )
     more = case.nonfinite_count - len(case.nonfinite)
     noun = f"{unit} has" if case.nonfinite_count == 1 else f"{unit}s have"
     what = f"{case.nonfinite_count:,} {noun} no finite loss: {rows}"
