@@ -217,6 +217,19 @@ def test_arrow_files_with_a_bit_flipped(
             read(folder / name)
 
 
+@pytest.mark.parametrize("name", ["x.arrow", "x.arrows", "x.parquet"])
+def test_a_name_that_is_no_text(tmp_path: Path, name: str) -> None:
+    table = pa.table({"prediction": [1.0, 2.0], "target": [1.0, 2.0]})
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        pq.write_table(table, path, store_schema=False)
+    else:
+        write(table, path)
+    path.write_bytes(path.read_bytes().replace(b"prediction", b"\xf0rediction"))
+    with pytest.raises(DataError):
+        read(path)
+
+
 def test_feather_version_1(tmp_path: Path) -> None:
     (tmp_path / "x.feather").write_bytes(b"FEA1" + bytes(20))
     with pytest.raises(DataError, match="is Feather version 1\nwrite it as version 2"):

@@ -52,7 +52,11 @@ class BatchTable(ABC):
         self.name = name
         self.gaps = gaps
         self.schema = schema
-        self.columns: Sequence[Column] = [column(field) for field in schema]
+        try:
+            self.columns: Sequence[Column] = [column(field) for field in schema]
+        except UnicodeError:
+            hint = "was it copied or written to the end? write the file again"
+            raise DataError("has a column whose name is no text", path=name, hint=hint) from None
 
     @property
     @abstractmethod
