@@ -18,6 +18,8 @@ from losscli.cli.options import (
     DATA,
     OUTPUT,
     Convention,
+    JsonReport,
+    MarkdownReport,
     Threads,
     columns_by_role,
     expand,
@@ -165,16 +167,8 @@ def _compare(
             rich_help_panel=OUTPUT,
         ),
     ] = ComparisonFormat.table,
-    json_report: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
-    ] = None,
-    markdown_report: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT
-        ),
-    ] = None,
+    json_report: JsonReport = None,
+    markdown_report: MarkdownReport = None,
 ) -> None:
     from losscli.report.progress import Progress
 

@@ -14,7 +14,15 @@ import typer
 
 from losscli.cli.gating import Gating, gating_of
 from losscli.cli.judging import Judging, judging_of
-from losscli.cli.options import OUTPUT, Convention, columns_by_role, expand, reject_overwrite
+from losscli.cli.options import (
+    OUTPUT,
+    Convention,
+    JsonReport,
+    MarkdownReport,
+    columns_by_role,
+    expand,
+    reject_overwrite,
+)
 from losscli.cli.output import append_summary, show_checked, show_problem, write_checked
 from losscli.cli.provenance import command_line, provenance
 from losscli.cli.selection import ReductionName, Selection, selection_of
@@ -93,16 +101,8 @@ def outputs_of(
             rich_help_panel=OUTPUT,
         ),
     ] = CheckFormat.table,
-    json_report: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
-    ] = None,
-    markdown_report: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT
-        ),
-    ] = None,
+    json_report: JsonReport = None,
+    markdown_report: MarkdownReport = None,
     junit_xml: Annotated[
         str | None,
         typer.Option(

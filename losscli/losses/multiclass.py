@@ -1441,15 +1441,9 @@ def ldam(
     >>> losses.ldam([[0.8, 0.5], [0.8, 0.5]], [0, 1], counts=[90, 10], scale=5).round(4).tolist()
     [0.6652, 4.0181]
     """
-    labels, ignored = _labels(target, ignore_index)
+    labels, _ = _labels(target, ignore_index)
     shares = np.ones(logits.shape[1]) if counts is None else counts.min() / counts
     margin = max_margin * shares**0.25
     lowered = _put(logits.copy(order="K"), labels, pick(logits, labels) - margin[labels])
     lowered *= scale
-    shifted, total = log_softmax_parts(lowered)
-    elements = total - pick(shifted, labels)
-    if weight is not None:
-        elements *= weight[labels]
-    if ignored is not None:
-        elements[ignored] = 0.0
-    return elements
+    return _against(log_softmax_parts(lowered), target, weight=weight, ignore_index=ignore_index)
