@@ -129,6 +129,12 @@ def test_a_normalized_focal_loss_divides_by_the_focus() -> None:
     assert plain.reductions["mean"] == pytest.approx(plain.reductions["sum"] / 3)
 
 
+@given(columns(unit, unit), st.none() | st.floats(0, 0.5, exclude_min=True, exclude_max=True))
+def test_bce_is_finite_unless_nothing_bounds_it(xy: list[Array], eps: float | None) -> None:
+    assert np.isfinite(losses.bce(*xy, eps=eps)).all()
+    assert losses.bce([0.0, 1.0], [1, 0], eps=0).tolist() == [np.inf, np.inf]
+
+
 def test_labels_are_what_the_loss_says() -> None:
     with pytest.raises(DataError, match="1 or -1"):
         losscli.compute("hinge", [0.5, 2.0], [0, 1])

@@ -41,6 +41,8 @@ _LEAST_NORMAL = 1e-290
     aliases=("bce_loss", "binary_cross_entropy", "binary_crossentropy", "binary_logloss"),
     torch="torch.nn.BCELoss",
     minimum_when_equal=("prediction", "target"),
+    # With an eps of 0 nothing bounds a sure mistake.
+    finite=False,
     elicits="mean",
     conventions={
         "torch": {},
