@@ -14,7 +14,7 @@ from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.domain import ANYTHING, Array
-from losscli.engine.evaluate import NOTHING, Asked
+from losscli.engine.detail import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation
 from losscli.engine.executor import Blocks, run
 from losscli.engine.plan import Plan, Schedule, TakeRoles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,20 +16,15 @@ from losscli.analysis.slices import with_intervals
 from losscli.combination import Combination
 from losscli.data.align import check_counts, no_rows, nothing_there
 from losscli.data.feed import Inputs
-from losscli.engine.combine import Mixture, WholeState, WholeTotal, conclude_whole
-from losscli.engine.evaluate import (
-    NOTHING,
-    Asked,
-    LossState,
-    Measure,
-    Sample,
-    Total,
-    conclude,
-    name_rows,
-)
+from losscli.engine.combine import Mixture, WholeState, conclude_whole
+from losscli.engine.conclude import conclude, name_rows
+from losscli.engine.detail import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation, Layout, View, lay_out
 from losscli.engine.executor import Blocks, run
+from losscli.engine.fold import AnyState, Fold, State
+from losscli.engine.measure import LossState, Measure
 from losscli.engine.plan import Block, Schedule, TakeRoles
+from losscli.engine.sample import Sample
 from losscli.results import Result
 from losscli.spec import BoundLoss
 
@@ -193,37 +188,45 @@ class Together:
             if self.take_roles is not None and of_view is not None and of_view.roles is not None:
                 self.take_roles.take(of_view.roles)
 
-    def _conclude(self, view: View, measure: Measure, total: Total, facts: Facts) -> Result:
-        state = total.state
-        if state is None:
-            raise no_rows(self.inputs)
-        if state.is_empty:
-            raise nothing_there(self.inputs)
-        result = conclude(view.plan, measure, state)
-        if total.per_sample:
-            result = replace(result, per_sample=np.concatenate(total.per_sample))
-        if total.elements:
-            result = replace(result, elements=np.concatenate(total.elements))
+    def _conclude(
+        self, view: View, measure: Measure, total: Fold[LossState], facts: Facts
+    ) -> Result:
+        state = self._state_of(total)
+        result = _completed(conclude(view.plan, measure, state), total)
         nonfinite = name_rows(state.nonfinite_rows, self.inputs)
-        result = replace(result, slices=with_intervals(result.slices))
         return annotate(measure.bound, result, facts, nonfinite, state.nonfinite)
 
     def _conclude_whole(
-        self, evaluation: Evaluation, mixture: Mixture, parts: Sequence[Result], total: WholeTotal
+        self,
+        evaluation: Evaluation,
+        mixture: Mixture,
+        parts: Sequence[Result],
+        total: Fold[WholeState],
     ) -> Result:
-        state = total.state
-        if state is None:
-            raise no_rows(self.inputs)
-        names = evaluation.roles
+        state, names = self._state_of(total), evaluation.roles
         inputs = self.inputs if names is None else self.inputs.seen_as(names)
-        result = conclude_whole(mixture, parts, state, inputs)
-        if total.per_sample:
-            result = replace(result, per_sample=np.concatenate(total.per_sample))
-        if total.elements:
-            result = replace(result, elements=np.concatenate(total.elements))
+        result = _completed(conclude_whole(mixture, parts, state, inputs), total)
         nonfinite = name_rows(state.nonfinite_rows, self.inputs)
-        result = replace(result, slices=with_intervals(result.slices))
         return judge_whole(result, nonfinite, state.nonfinite)
+
+    def _state_of(self, total: Fold[AnyState]) -> AnyState:
+        """What is kept of all rows, of which there has to be one."""
+        if total.state is None:
+            raise no_rows(self.inputs)
+        if total.state.is_empty:
+            raise nothing_there(self.inputs)
+        return total.state
+
+
+def _completed(result: Result, total: Fold[Any]) -> Result:
+    """With the losses of rows that were kept, and intervals around the slices."""
+    per_sample, elements = total.per_sample, total.elements
+    return replace(
+        result,
+        slices=with_intervals(result.slices),
+        per_sample=np.concatenate(per_sample) if per_sample else None,
+        elements=np.concatenate(elements) if elements else None,
+    )
 
 
 def facts_of(block: Block, *, detail: bool = True) -> Facts:
@@ -258,8 +261,8 @@ class _Fold:
         detail: bool,
         in_step: _InStep | None,
     ) -> None:
-        self.totals = [Total() for _ in layout.terms]
-        self.wholes = [WholeTotal() for _ in evaluations]
+        self.totals = [Fold[LossState]() for _ in layout.terms]
+        self.wholes = [Fold[WholeState]() for _ in evaluations]
         self.facts = [Facts(detail=detail) for _ in layout.views]
         self._in_step = in_step
         self._evaluation_of = {
@@ -286,7 +289,7 @@ class _Fold:
         if self._in_step is not None:
             self._in_step.hand_on()
 
-    def _hand_over(self, evaluation: int, state: LossState | WholeState) -> None:
+    def _hand_over(self, evaluation: int, state: State) -> None:
         if self._in_step is not None and state.sample is not None:
             self._in_step.waiting[evaluation].append(state.sample)
             state.sample = None

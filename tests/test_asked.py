@@ -9,7 +9,7 @@ import pytest
 
 from losscli.api import Run, choose_reduction
 from losscli.data.arrays import from_arrays
-from losscli.engine.evaluate import Asked
+from losscli.engine.detail import Asked
 from losscli.engine.plan import Block, TakeRoles
 from losscli.results import Result, RowsAbove
 from losscli.spec import parse

@@ -318,6 +318,18 @@ def test_rows_that_lack_a_value_count_in_no_part(tmp_path: Path) -> None:
     assert sum(map(float, several)) == pytest.approx(8 / 3)
 
 
+def test_how_the_data_were_read_stands_in_the_signature_of_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("prediction_0,prediction_1,target_0,target_1\n1,2,1,1\n2,,3,4\n")
+    words = ("compute", "mse + mae", str(path), "--missing", "ignore-elements", "-f", "json")
+    record = json.loads(run(*words).out)
+    assert record["missing_elements"] == 1
+    assert "|missing-elements:1|" in record["signature"]
+    path.write_text("prediction,target\n1,1\n-2,0\n")
+    words = ("compute", "hinge + squared-hinge", str(path), "--labels", "01", "-f", "json")
+    assert "|labels:01|" in json.loads(run(*words).out)["signature"]
+
+
 def test_losses_of_ones_own_as_parts(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(

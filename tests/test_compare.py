@@ -21,7 +21,7 @@ from losscli.analysis.paired.estimate import Estimate, Method
 from losscli.analysis.paired.fold import RowFold
 from losscli.analysis.paired.units import MOST_UNITS
 from losscli.comparison import Comparison, Difference
-from losscli.engine.evaluate import Sample
+from losscli.engine.sample import Sample
 from losscli.versus import Judging, compare_losses
 
 RNG = np.random.default_rng(11)

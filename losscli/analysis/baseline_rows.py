@@ -19,7 +19,7 @@ from losscli.data.columns import Table
 from losscli.data.feed import Cursor, JoinKeys
 from losscli.data.opening import open_table
 from losscli.data.sink import KEY
-from losscli.engine.evaluate import Sample
+from losscli.engine.sample import Sample
 from losscli.errors import DataError
 from losscli.results import Result
 

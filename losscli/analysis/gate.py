@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from losscli.codes import CODES
 from losscli.combination import Declared
-from losscli.engine.evaluate import Asked
+from losscli.engine.detail import Asked
 from losscli.errors import UsageError
 from losscli.results import Diagnostic, Result, RowsAbove, SliceRecord
 from losscli.spec import Loss, Reduction

@@ -14,8 +14,8 @@ import numpy as np
 
 from losscli.analysis.facts import Facts
 from losscli.domain import Array
-from losscli.engine.evaluate import Measure
 from losscli.engine.gaps import Gaps
+from losscli.engine.measure import Measure
 from losscli.engine.plan import Block
 from losscli.results import Reference, Result
 from losscli.spec import BoundLoss, Reduction

@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,24 +20,21 @@ from numpy.typing import NDArray
 from losscli.combination import Combination
 from losscli.data.feed import NO_LABELS, Inputs
 from losscli.domain import Array
-from losscli.engine.evaluate import (
-    NONFINITE_ROWS,
+from losscli.engine.conclude import input_records, worst_of
+from losscli.engine.detail import (
     NOTHING,
     Asked,
     Detail,
-    LossState,
-    Sample,
     above_of,
     distribution_of,
-    input_records,
-    is_shown,
-    nonfinite_rows,
     quantiles_of,
-    worst_of,
 )
+from losscli.engine.fold import NONFINITE_ROWS, State
+from losscli.engine.measure import LossState
 from losscli.engine.plan import Block
+from losscli.engine.sample import Sample, is_shown, nonfinite_rows
 from losscli.engine.slices import Slices, Terms
-from losscli.results import Distribution, LossRecord, PartResult, Result, RowLoss, SliceRecord
+from losscli.results import Distribution, LossRecord, PartResult, Result, SliceRecord
 from losscli.spec import Reduction
 from losscli.state import JointMoments
 from losscli.version import __version__
@@ -46,50 +43,20 @@ if TYPE_CHECKING:
     from losscli.data.coding import Labels
 
 
-@dataclass(slots=True)
-class WholeState:
-    """What is kept of the rows under a combination, beside the states of its parts.
+@dataclass(slots=True, kw_only=True)
+class WholeState(State):
+    """What is kept of rows under a combination, beside the states of its parts.
 
     ``joint`` is of the losses and divisors of the parts, in turn, where the divisors differ.
     """
 
-    rows: int
-    rows_read: int
-    ignored: int
-    missing: int
-    missing_rows: int
-    nonfinite: int = 0
-    nonfinite_rows: list[RowLoss] = field(default_factory=list)
-    detail: Detail | None = None
     joint: JointMoments | None = None
-    slices: Slices | None = None
-    sample: Sample | None = None
-    elements: Array | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        """Do all rows lack a value?"""
-        return 0 < self.rows == self.missing
-
-    def count(self, other: WholeState) -> None:
-        """Take in how many rows were read, and how many of them lack a value."""
-        self.rows += other.rows
-        self.rows_read += other.rows_read
-        self.missing += other.missing
-        self.missing_rows += other.missing_rows
-
-    def merge(self, later: WholeState) -> None:
+    def merge(self, later: Self) -> None:
         """Take in the rows that follow."""
-        self.count(later)
-        self.ignored += later.ignored
-        self.nonfinite += later.nonfinite
-        self.nonfinite_rows = (self.nonfinite_rows + later.nonfinite_rows)[:NONFINITE_ROWS]
-        if self.detail is not None and later.detail is not None:
-            self.detail.merge(later.detail)
+        State.merge(self, later)  # super() does not know a dataclass with slots
         if self.joint is not None and later.joint is not None:
             self.joint.merge(later.joint)
-        if self.slices is not None and later.slices is not None:
-            self.slices.merge(later.slices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +82,8 @@ class Mixture:
         elements = [state.elements for state in states if state.elements is not None]
         for state in states:
             state.sample = state.elements = None
-        first, ignored = states[0], min(state.ignored for state in states)
-        whole = WholeState(first.rows, first.rows_read, ignored, first.missing, first.missing_rows)
+        whole = WholeState(ignored=min(state.ignored for state in states))
+        whole.count(states[0])
         if "overall" not in self.combination.reductions_of_parts(self.reduction):
             with np.errstate(all="ignore"):
                 self._add_rows(whole, block, samples)
@@ -200,32 +167,6 @@ def _joint(samples: Sequence[Sample], counted: NDArray[np.intp] | None) -> Joint
     return JointMoments.of(columns)
 
 
-@dataclass(slots=True)
-class WholeTotal:
-    """The fold of a combination's states, as :class:`~losscli.engine.evaluate.Total` is."""
-
-    state: WholeState | None = None
-    per_sample: list[Array] = field(default_factory=list)
-    elements: list[Array] = field(default_factory=list)
-
-    def add(self, state: WholeState) -> None:
-        """Merge the state of the next block."""
-        if state.sample is not None:
-            self.per_sample.append(state.sample.per_sample)
-        if state.elements is not None:
-            self.elements.append(state.elements)
-        state.sample = state.elements = None
-        if self.state is None:
-            self.state = state
-        elif state.is_empty:
-            self.state.count(state)
-        elif self.state.is_empty:
-            state.count(self.state)
-            self.state = state
-        else:
-            self.state.merge(state)
-
-
 def conclude_whole(
     mixture: Mixture, parts: Sequence[Result], state: WholeState, inputs: Inputs
 ) -> Result:
@@ -250,6 +191,7 @@ def conclude_whole(
         ignored=state.ignored,
         missing=state.missing,
         missing_rows=state.missing_rows,
+        missing_elements=state.missing_elements,
         reduction=mixture.reduction,
         value=value,
         reductions=reductions,
@@ -262,6 +204,7 @@ def conclude_whole(
         key_of=None if keys is None else keys.key,
         join=inputs.join,
         tokens=inputs.tokens,
+        labels=inputs.written,
         rank_error=max(part.rank_error for part in parts),
         quantiles={} if detail is None else quantiles_of(mixture.asked, detail),
         above=() if detail is None else above_of(mixture.asked, detail),

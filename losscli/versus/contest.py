@@ -14,8 +14,8 @@ from losscli.combination import AnyLoss, Combination
 from losscli.comparison import Comparison, SliceComparison
 from losscli.data.feed import Inputs
 from losscli.domain import Array
-from losscli.engine.evaluate import Sample
 from losscli.engine.evaluation import Evaluation
+from losscli.engine.sample import Sample
 from losscli.engine.settle import settle
 from losscli.engine.slices import Slicing
 from losscli.errors import DataError, UsageError

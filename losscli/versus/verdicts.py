@@ -19,7 +19,7 @@ from losscli.comparison import (
     is_settled,
 )
 from losscli.domain import Array
-from losscli.engine.evaluate import Sample
+from losscli.engine.sample import Sample
 from losscli.results import Diagnostic, InputRecord, Result
 from losscli.spec import parse
 from losscli.versus.judging import AS_USUAL, Judging

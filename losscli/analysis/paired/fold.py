@@ -19,8 +19,8 @@ from losscli.analysis.paired.sides import RatioSides, RowSides, Sides, SumSides
 from losscli.analysis.paired.significance import detectable, t_interval, t_p_value
 from losscli.analysis.paired.units import ClusterTotals, KeptRows, UnitTotals, most_units
 from losscli.domain import Array
-from losscli.engine.evaluate import Sample
 from losscli.engine.rows import weigh
+from losscli.engine.sample import Sample
 from losscli.errors import DataError, UsageError
 from losscli.spec import BoundLoss
 from losscli.state import JointMoments
