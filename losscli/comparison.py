@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from losscli.results import (
-    SCHEMA_VERSION,
-    Diagnostic,
-    InputRecord,
-    JoinRecord,
-    LossRecord,
-    _plain,
-    allowing,
-    status,
-)
+from losscli.results import Evaluated
+from losscli.strict_json import plain, status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,14 +78,12 @@ class SliceComparison:
     models: tuple[ModelLoss, ...]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Evaluated):
     """Several models, one loss, the same rows.
 
     Attributes:
         models: in the order in which they were given, the reference among them.
-        n: rows (or groups) read; ``ignored`` of them do not count (weight 0, ``ignore_index``), and
-            ``missing`` of them lack a value.
         test: which test the p-values come from.
         resamples: replicates of a resampling test, 0 where there are none.
         confidence: of the intervals; a verdict needs a p-value below one minus it.
@@ -102,16 +91,9 @@ class Comparison:
         sampled: the share of the rows that replicates were drawn from; 1 but for set losses that
             are no sums, on very many rows.
         cluster: the column whose values say which rows belong together, and how many there are.
-        join: how rows were joined by key; None where they pair by position.
-        tokens: what texts were split into; None where none were.
-        by: the columns of ``slices``, which come worst first: where a model loses most.
+        slices: the comparison on each slice, worst first: where a model loses most.
     """
 
-    loss: LossRecord
-    inputs: tuple[InputRecord, ...]
-    n: int
-    ignored: int
-    reduction: str
     reference: str
     models: tuple[ModelLoss, ...]
     test: Test
@@ -120,18 +102,10 @@ class Comparison:
     confidence: float
     units: int
     sampled: float
-    version: str
     cluster: str | None = None
     clusters: int | None = None
-    group: str | None = None
-    divisor_meaning: str = ""
-    by: tuple[str, ...] = ()
     slices: tuple[SliceComparison, ...] = ()
     notes: tuple[str, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
-    join: JoinRecord | None = None
-    missing: int = 0
-    tokens: str | None = None
 
     def __getitem__(self, name: str) -> ModelLoss:
         for model in self.models:
@@ -140,28 +114,9 @@ class Comparison:
         raise KeyError(name)
 
     @property
-    def samples(self) -> str:
-        """What ``n`` counts: rows, or groups of them."""
-        return "rows" if self.group is None else "groups"
-
-    @property
     def best(self) -> ModelLoss | None:
         """The model with the lowest loss; None if none is finite."""
         return next((model for model in self.models if model.best), None)
-
-    @property
-    def failed(self) -> bool:
-        """Did an error-level diagnostic fire?"""
-        return any(finding.severity == "error" for finding in self.diagnostics)
-
-    @property
-    def exit_code(self) -> int:
-        """How a command ends that shows it: 0 without errors, whoever is better."""
-        return max((finding.exit_code for finding in self.diagnostics), default=0)
-
-    def allowing(self, codes: Collection[str]) -> Comparison:
-        """This comparison with the findings of these codes as information."""
-        return replace(self, diagnostics=allowing(self.diagnostics, codes))
 
     @property
     def signature(self) -> str:
@@ -170,9 +125,7 @@ class Comparison:
         parts += [f"test:{self.test}"]
         parts += [f"resamples:{self.resamples}", f"seed:{self.seed}"] if self.resamples else []
         parts += [f"cluster:{self.cluster}"] if self.cluster is not None else []
-        parts += [f"tokens:{self.tokens}"] if self.tokens is not None else []
-        parts += [f"group:{self.group}"] if self.group is not None else []
-        parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
+        parts += self._made_of()
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         parts += [f"missing:{self.missing}"] if self.missing else []
         parts += [f"confidence:{self.confidence:g}"]
@@ -181,17 +134,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """The record as ``--format json`` shows it: plain types, None where not finite."""
         return {
-            "schema_version": SCHEMA_VERSION,
-            "version": self.version,
-            "signature": self.signature,
-            "loss": _plain(self.loss),
-            "inputs": _plain(self.inputs),
-            "join": _plain(self.join),
-            "tokens": self.tokens,
-            "n": self.n,
-            "group": self.group,
-            "ignored": self.ignored,
-            "missing": self.missing,
+            **self._opening(),
             "reduction": self.reduction,
             "divisor_meaning": self.divisor_meaning,
             "reference": self.reference,
@@ -215,12 +158,8 @@ class Comparison:
                 for one in self.slices
             ],
             "notes": list(self.notes),
-            "diagnostics": _plain(self.diagnostics),
+            "diagnostics": plain(self.diagnostics),
         }
-
-    def to_json(self) -> str:
-        """Strict JSON: no NaN or Infinity tokens, null and ``status`` in their place."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
 
     def to_pandas(self) -> pd.DataFrame:
         """One line a model, as ``--format csv`` has it; with slices, one a slice and model."""
@@ -249,11 +188,11 @@ _DIFFERENCE_FIELDS = (
 
 
 def _model(model: ModelLoss) -> dict[str, Any]:
-    numbers = {name: _plain(getattr(model, name)) for name in _MODEL_FIELDS}
+    numbers = {name: plain(getattr(model, name)) for name in _MODEL_FIELDS}
     found = model.difference
     difference = None
     if found is not None:
-        difference = {name: _plain(getattr(found, name)) for name in _DIFFERENCE_FIELDS}
+        difference = {name: plain(getattr(found, name)) for name in _DIFFERENCE_FIELDS}
     return {
         "name": model.name,
         **numbers,

@@ -1,27 +1,22 @@
-"""What a run found: frozen records, one schema for Python, JSON and every report.
-
-``SCHEMA_VERSION`` changes when a field changes its meaning or goes away; new fields do not change
-it.
-"""
+"""What a run found: frozen records, one schema for Python, JSON and every report."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.codes import CODES, Severity
 from losscli.domain import Array
+from losscli.findings import ChecksRecord, Diagnostic, allowing, merge_findings
+from losscli.strict_json import SCHEMA_VERSION, Status, finite_or_none, plain, status, to_text
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCHEMA_VERSION = 1
 
 # A slice of fewer rows that count is marked: what its loss says is mostly chance.
 SMALL_SLICE = 30
@@ -30,9 +25,6 @@ SMALL_SLICE = 30
 SHOWN_ROWS = 20
 # As many digits of a digest tell the versions of a file apart.
 _DIGITS = 12
-
-Status: TypeAlias = Literal["ok", "nan", "inf", "-inf"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,48 +154,6 @@ class SliceRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """A finding about the data, with a stable code.
-
-    ``hint`` is what to do, ``option`` what settles it on the command line. ``numbers`` are what was
-    measured, ``readings`` the loss under each way to read the data. A finding that was ``allowed``
-    is information, whatever its code says.
-    """
-
-    code: str
-    severity: Severity
-    message: str
-    hint: str = ""
-    option: str = ""
-    numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    readings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    allowed: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        """How a command ends because of it: 0 if it is no error."""
-        return CODES[self.code].exit_code if self.severity == "error" else 0
-
-
-def allowing(found: Iterable[Diagnostic], codes: Collection[str]) -> tuple[Diagnostic, ...]:
-    """The findings, those of these codes as information."""
-    return tuple(
-        replace(one, severity="info", allowed=True)
-        if one.code in codes and one.severity != "info"
-        else one
-        for one in found
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ChecksRecord:
-    """The codes that were looked for, and those that were not, each with the reason."""
-
-    run: tuple[str, ...]
-    skipped: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Recommendation:
     """The decision guide's word on this data: which loss, and the measurement that says so."""
 
@@ -284,84 +234,144 @@ class Reference:
     rows: int
 
 
-@dataclass(frozen=True)
-class Result:
-    """One loss evaluated on one data set.
+@dataclass(frozen=True, kw_only=True)
+class Evaluated(ABC):
+    """What a result and a comparison share: a loss, the rows it was evaluated on, and findings.
 
     Attributes:
-        value: the loss under ``reduction``; NaN or infinite as PyTorch would have it, see
-        ``status``.
-            With ``reduction="none"`` it is the mean, and the per-sample losses are the result.
-        reductions: every reduction this loss allows that is a number.
-        divisor: what the mean divides by; ``divisor_meaning`` says what that is.
         n: rows read; ``ignored`` of them do not count (``ignore_index``, weight 0), and ``missing``
-            of them lack a value. ``missing_rows`` are rows of the files; a group is several.
-            ``missing_elements`` of the rows were left out one by one.
+            of them lack a value.
+        divisor_meaning: what the mean divides by, in words.
         group: the column whose values made a sample of several rows; ``n`` counts groups then.
-        key_of: what sample ``i`` (from 0) is called, if it is a group or rows have keys.
-        rank_error: where a number rests on quantiles of very many rows, by what share of the rows
-            they may be off; 0 if it is exact.
-        quantiles: the quantiles of the per-sample losses that were asked for, by their share.
-        above: how many rows lie above each loss that was asked about.
-        by: the columns that the rows were sliced by.
-        slices: the loss of each slice, the worst first.
-        checks: which findings were looked for; ``diagnostics`` has those that were made.
-        convention: whose numbers these are, where that was asked for, such as ``keras``.
-        clamped: elements whose loss would be another without the bound on a logarithm.
-        reference: the loss of the best constant prediction, where that is defined.
-        labels: how labels were written where the loss wants others, such as ``01``.
-        parts: of a combination, each of its losses.
-        per_sample: (N,) losses, row by row, when they were kept.
-        elements: the losses before any reduction, (N, ...), when they were kept.
         join: how rows were joined by key; None where they pair by position.
         tokens: what texts were split into; None where none were.
+        by: the columns that the rows were sliced by.
     """
 
     loss: LossRecord
     inputs: tuple[InputRecord, ...]
     n: int
     ignored: int
+    missing: int = 0
     reduction: str
-    value: float
-    reductions: Mapping[str, float]
-    divisor: float
     divisor_meaning: str
     version: str
-    distribution: Distribution | None = None
-    worst: tuple[RowLoss, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
-    recommendation: Recommendation | None = None
     group: str | None = None
-    rank_error: float = 0.0
-    key_of: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
-    per_sample: Array | None = field(default=None, repr=False, compare=False)
-    elements: Array | None = field(default=None, repr=False, compare=False)
-    quantiles: Mapping[float, float] = field(default_factory=lambda: MappingProxyType({}))
-    above: tuple[RowsAbove, ...] = ()
-    by: tuple[str, ...] = ()
-    slices: tuple[SliceRecord, ...] = ()
     join: JoinRecord | None = None
     tokens: str | None = None
-    missing: int = 0
-    missing_rows: int = 0
-    missing_elements: int = 0
-    parts: tuple[PartResult, ...] = ()
+    by: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
-    def counted(self) -> int:
-        """How many rows, or groups, the result rests on."""
-        return self.n - self.ignored - self.missing
+    @abstractmethod
+    def signature(self) -> str:
+        """Everything that changes the numbers, on one line."""
 
-    checks: ChecksRecord | None = None
-    labels: str = ""
-    reference: Reference | None = None
-    convention: str = ""
-    clamped: int = 0
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The record as ``--format json`` shows it: plain types, None where not finite."""
+
+    def to_json(self) -> str:
+        """Strict JSON: no NaN or Infinity tokens, null and ``status`` in their place."""
+        return to_text(self.to_dict())
 
     @property
     def samples(self) -> str:
         """What ``n`` counts: rows, or groups of them."""
         return "rows" if self.group is None else "groups"
+
+    @property
+    def failed(self) -> bool:
+        """Did an error-level diagnostic fire?"""
+        return any(finding.severity == "error" for finding in self.diagnostics)
+
+    @property
+    def exit_code(self) -> int:
+        """How a command ends that shows it: 0 without errors, else the code of the gravest."""
+        return max((finding.exit_code for finding in self.diagnostics), default=0)
+
+    def allowing(self, codes: Collection[str]) -> Self:
+        """This record with the findings of these codes as information."""
+        return replace(self, diagnostics=allowing(self.diagnostics, codes))
+
+    def _made_of(self) -> list[str]:
+        """What the signature says of how rows were made of the files."""
+        parts = [f"tokens:{self.tokens}"] if self.tokens is not None else []
+        parts += [f"group:{self.group}"] if self.group is not None else []
+        parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
+        return parts
+
+    def _opening(self) -> dict[str, Any]:
+        """How the JSON begins."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "version": self.version,
+            "signature": self.signature,
+            "loss": plain(self.loss),
+            "inputs": plain(self.inputs),
+            "join": plain(self.join),
+            "tokens": self.tokens,
+            "n": self.n,
+            "group": self.group,
+            "ignored": self.ignored,
+            "missing": self.missing,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Evaluated):
+    """One loss evaluated on one data set.
+
+    Attributes:
+        value: the loss under ``reduction``; NaN or infinite as PyTorch would have it, see
+            ``status``. With ``reduction="none"`` it is the mean, and the per-sample losses are the
+            result.
+        reductions: every reduction this loss allows that is a number.
+        divisor: what the mean divides by.
+        missing_rows: how many rows of the files lack a value; a group is several.
+        missing_elements: how many elements of the rows were left out one by one.
+        key_of: what sample ``i`` (from 0) is called, if it is a group or rows have keys.
+        rank_error: where a number rests on quantiles of very many rows, by what share of the rows
+            they may be off; 0 if it is exact.
+        quantiles: the quantiles of the per-sample losses that were asked for, by their share.
+        above: how many rows lie above each loss that was asked about.
+        slices: the loss of each slice, the worst first.
+        parts: of a combination, each of its losses.
+        checks: which findings were looked for; ``diagnostics`` has those that were made.
+        reference: the loss of the best constant prediction, where that is defined.
+        labels: how labels were written where the loss wants others, such as ``01``.
+        convention: whose numbers these are, where that was asked for, such as ``keras``.
+        clamped: elements whose loss would be another without the bound on a logarithm.
+        per_sample: (N,) losses, row by row, when they were kept.
+        elements: the losses before any reduction, (N, ...), when they were kept.
+    """
+
+    value: float
+    reductions: Mapping[str, float]
+    divisor: float
+    missing_rows: int = 0
+    missing_elements: int = 0
+    distribution: Distribution | None = None
+    worst: tuple[RowLoss, ...] = ()
+    rank_error: float = 0.0
+    quantiles: Mapping[float, float] = field(default_factory=lambda: MappingProxyType({}))
+    above: tuple[RowsAbove, ...] = ()
+    slices: tuple[SliceRecord, ...] = ()
+    parts: tuple[PartResult, ...] = ()
+    checks: ChecksRecord | None = None
+    recommendation: Recommendation | None = None
+    reference: Reference | None = None
+    labels: str = ""
+    convention: str = ""
+    clamped: int = 0
+    key_of: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
+    per_sample: Array | None = field(default=None, repr=False, compare=False)
+    elements: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def counted(self) -> int:
+        """How many rows, or groups, the result rests on."""
+        return self.n - self.ignored - self.missing
 
     @property
     def status(self) -> Status:
@@ -373,9 +383,7 @@ class Result:
         """Everything that changes the number, on one line."""
         parts = [self.loss.version]
         parts += [f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
-        parts += [f"tokens:{self.tokens}"] if self.tokens is not None else []
-        parts += [f"group:{self.group}"] if self.group is not None else []
-        parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
+        parts += self._made_of()
         parts += [f"convention:{self.convention}"] if self.convention else []
         parts += [f"labels:{self.labels}"] if self.labels else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
@@ -383,11 +391,6 @@ class Result:
         if self.missing_elements:
             parts.append(f"missing-elements:{self.missing_elements}")
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
-
-    @property
-    def failed(self) -> bool:
-        """Did an error-level diagnostic fire?"""
-        return any(finding.severity == "error" for finding in self.diagnostics)
 
     @property
     def denominator(self) -> dict[str, Any]:
@@ -409,60 +412,37 @@ class Result:
             "clamped": self.clamped,
         }
 
-    @property
-    def exit_code(self) -> int:
-        """How a command ends that shows it: 0 without errors, else the code of the gravest."""
-        return max((finding.exit_code for finding in self.diagnostics), default=0)
-
-    def allowing(self, codes: Collection[str]) -> Result:
-        """This result with the findings of these codes as information."""
-        return replace(self, diagnostics=allowing(self.diagnostics, codes))
-
     def to_dict(self) -> dict[str, Any]:
         """The record as ``--format json`` shows it: plain types, None where not finite."""
         record: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
-            "version": self.version,
-            "signature": self.signature,
-            "loss": _plain(self.loss),
-            "inputs": _plain(self.inputs),
-            "join": _plain(self.join),
-            "tokens": self.tokens,
-            "n": self.n,
-            "group": self.group,
-            "ignored": self.ignored,
-            "missing": self.missing,
+            **self._opening(),
             "missing_rows": self.missing_rows,
             "missing_elements": self.missing_elements,
             "reduction": self.reduction,
             "value": None if self.reduction == "none" else finite_or_none(self.value),
             "status": self.status,
-            "reductions": _plain(self.reductions),
+            "reductions": plain(self.reductions),
             "divisor": finite_or_none(self.divisor),
             "divisor_meaning": self.divisor_meaning,
             "rank_error": self.rank_error,
-            "distribution": _plain(self.distribution),
-            "worst": _plain(self.worst),
-            "diagnostics": _plain(self.diagnostics),
-            "checks": _plain(self.checks),
-            "reference": _plain(self.reference),
+            "distribution": plain(self.distribution),
+            "worst": plain(self.worst),
+            "diagnostics": plain(self.diagnostics),
+            "checks": plain(self.checks),
+            "reference": plain(self.reference),
             "denominator": self.denominator,
-            "recommendation": _plain(self.recommendation),
+            "recommendation": plain(self.recommendation),
         }
         if self.parts:
             record["parts"] = [part.to_dict() for part in self.parts]
         if self.by:
             record["by"] = list(self.by)
-            record["slices"] = [{**_plain(one), "status": one.status} for one in self.slices]
+            record["slices"] = [{**plain(one), "status": one.status} for one in self.slices]
         if self.reduction == "none" and self.per_sample is not None:
             if self.key_of is not None:
                 record["keys"] = [self.key_of(i) for i in range(self.n)]
             record["per_sample"] = [finite_or_none(loss) for loss in self.per_sample.tolist()]
         return record
-
-    def to_json(self) -> str:
-        """Strict JSON: no NaN or Infinity tokens, null and ``status`` in their place."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
 
     def to_pandas(self) -> pd.DataFrame:
         """One line a row: ``row`` (from 1) and ``loss``, of a group its ``key`` too.
@@ -487,146 +467,10 @@ def results_to_dict(results: Sequence[Result]) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "version": results[0].version,
         "results": [result.to_dict() for result in results],
-        "diagnostics": _plain(merged),
+        "diagnostics": plain(merged),
     }
-
-
-def merge_findings(
-    of_losses: Sequence[tuple[str, Sequence[Diagnostic]]],
-) -> tuple[Diagnostic, ...]:
-    """The findings of several losses, by the spec of each, as one list, the gravest first.
-
-    What is found under all of them is said once; else the message begins with the losses it is
-    about.
-    """
-    found: dict[tuple[str, str, str], tuple[Diagnostic, list[str]]] = {}
-    for spec, diagnostics in of_losses:
-        for one in diagnostics:
-            _, specs = found.setdefault((one.code, one.severity, one.message), (one, []))
-            specs.append(spec)
-    merged = [
-        one
-        if len(specs) == len(of_losses) or one.message.startswith(specs[0])
-        else replace(one, message=f"{', '.join(specs)}: {one.message}")
-        for one, specs in found.values()
-    ]
-    return tuple(sorted(merged, key=lambda one: SEVERITIES.index(one.severity)))
 
 
 def shown(value: str | None) -> str:
     """A value that rows are sliced by, as a page shows it."""
     return "(missing)" if value is None else value
-
-
-def status(value: float) -> Status:
-    """What kind of number this is, in the words of the JSON report."""
-    if math.isnan(value):
-        return "nan"
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    return "ok"
-
-
-def finite_or_none(value: float) -> float | None:
-    """JSON has no NaN and no infinity; they are null."""
-    return value if math.isfinite(value) else None
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return finite_or_none(value) if isinstance(value, float) else value
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """The end of a walk through the decision guide.
-
-    ``torch`` is PyTorch's name, ``command`` the line to run next, ``instead`` other losses that
-    fit.
-    """
-
-    loss: str
-    use_when: str
-    avoid_when: str
-    torch: str | None
-    command: str
-    instead: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One answer to a question of the guide, and where it leads."""
-
-    name: str
-    meaning: str
-    flag: str
-    leads_to: Question | Leaf
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A fork in the decision guide."""
-
-    name: str
-    text: str
-    choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A question that is settled, and by what: ``a flag``, ``the data`` or ``you``."""
-
-    question: str
-    choice: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """Something read from the data, such as ``outlier share`` and ``4.1 % of residuals``."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A loss that is not defined for the data, and why."""
-
-    loss: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What ``recommend`` says: answers, measurements, and a leaf or the open question.
-
-    ``refused`` are losses that the guide leads to and the data rules out; ``turning_points`` say
-    what of the data would have to be otherwise for another loss.
-    """
-
-    answers: tuple[Answer, ...]
-    measured: tuple[Measurement, ...]
-    outcome: Question | Leaf
-    diagnostics: tuple[Diagnostic, ...] = ()
-    refused: tuple[Refusal, ...] = ()
-    turning_points: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as ``--format json`` shows it."""
-        settled = isinstance(self.outcome, Leaf)
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "answers": _plain(self.answers),
-            "measured": _plain(self.measured),
-            "recommendation": _plain(self.outcome) if settled else None,
-            "open": None if settled else _plain(self.outcome),
-            "refused": _plain(self.refused),
-            "turning_points": list(self.turning_points),
-            "diagnostics": _plain(self.diagnostics),
-        }

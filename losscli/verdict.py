@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from losscli.results import SCHEMA_VERSION, Diagnostic, Result, finite_or_none, status
+from losscli.findings import Diagnostic
+from losscli.results import Result
+from losscli.strict_json import SCHEMA_VERSION, finite_or_none, status, to_text
 
 Outcome: TypeAlias = Literal["passed", "failed", "error"]
 
@@ -212,4 +213,4 @@ class Checked:
 
     def to_json(self) -> str:
         """Strict JSON: no NaN or Infinity tokens."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        return to_text(self.to_dict())

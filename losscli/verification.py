@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from losscli.results import SCHEMA_VERSION
+from losscli.strict_json import SCHEMA_VERSION, to_text
 
 Outcome: TypeAlias = Literal["holds", "fails", "skipped"]
 
@@ -63,4 +62,4 @@ class Verification:
 
     def to_json(self) -> str:
         """Strict JSON."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        return to_text(self.to_dict())

@@ -15,12 +15,12 @@ PACKAGE = ROOT / "losscli"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # DESIGN: a room, and the rooms it may import. A room may always import itself.
-GROUND = {"errors", "version", "codes"}
+GROUND = {"errors", "version", "codes", "strict_json"}
 VALUES = GROUND | {"domain", "numerics"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
-DECLARATIONS = ROWS | {"spec", "state", "sliced", "statistics", "results", "verdict", "comparison"}
-DECLARATIONS |= {"verification"}
+RECORDS = {"findings", "results", "advice", "verdict", "comparison", "verification"}
+DECLARATIONS = ROWS | RECORDS | {"spec", "state", "sliced", "statistics"}
 OFFERED = {"together", "api", "versus", "rival", "checks", "laws"}
 BELOW_CLI = (
     DECLARATIONS
@@ -31,6 +31,8 @@ ALLOWED = {
     "errors": set(),
     "version": set(),
     "codes": set(),
+    "strict_json": set(),
+    "findings": {"codes"},
     "domain": {"errors"},
     "numerics": {"errors"},
     "shapes": VALUES,
@@ -39,17 +41,18 @@ ALLOWED = {
     "state": VALUES,
     "sliced": VALUES,
     "statistics": VALUES | {"state"},
-    "results": VALUES,
-    "verdict": VALUES | {"results"},
+    "results": VALUES | {"findings"},
+    "advice": VALUES | {"findings"},
+    "verdict": VALUES | {"findings", "results"},
     "comparison": VALUES | {"results"},
-    "verification": VALUES | {"results"},
+    "verification": GROUND,
     "losses": {"spec", "domain", "numerics", "statistics", "state"},
     "data": ROWS | {"results"},
     "custom": ROWS | {"spec", "statistics", "data"},
     "combination": VALUES | {"spec"},
     "engine": DECLARATIONS | {"combination", "losses", "data"},
     "analysis": DECLARATIONS | {"combination", "losses", "data", "engine"},
-    "report": VALUES | {"spec", "results", "verdict", "comparison", "verification"},
+    "report": VALUES | RECORDS | {"spec"},
     "together": BELOW_CLI - {"report"} - OFFERED,
     "api": BELOW_CLI - {"report", "checks", "laws", "rival", "versus"},
     "versus": BELOW_CLI - {"report", "checks", "laws", "rival"},

@@ -26,9 +26,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
+from losscli.advice import Leaf
 from losscli.analysis.guide import CUSTOM, leaves
 from losscli.cli import main
-from losscli.results import Leaf
 from losscli.spec import find, registered
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"

@@ -16,7 +16,8 @@ from losscli.analysis.annotate import annotate
 from losscli.analysis.facts import Facts
 from losscli.analysis.word import guide_word
 from losscli.codes import CODES
-from losscli.results import Diagnostic, Result
+from losscli.findings import Diagnostic
+from losscli.results import Result
 from losscli.spec import parse
 
 RNG = np.random.default_rng(5)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from losscli.advice import Leaf, Question
 from losscli.analysis.facts import Facts
 from losscli.analysis.guide import (
     CUSTOM,
@@ -20,7 +21,6 @@ from losscli.analysis.guide import (
     tree,
 )
 from losscli.errors import UsageError
-from losscli.results import Leaf, Question
 from losscli.spec import find, registered
 
 RNG = np.random.default_rng(11)

@@ -16,28 +16,16 @@ import pytest
 
 import losscli.losses  # noqa: F401 - registers the losses
 from losscli import report
+from losscli.advice import Advice, Answer, Choice, Leaf, Measurement, Question
 from losscli.analysis.guide import place_of
 from losscli.errors import DataError, UsageError
+from losscli.findings import Diagnostic
 from losscli.report import Terminal, docstring
 from losscli.report import result as result_module
 from losscli.report.formula import plain
 from losscli.report.page import shorten_numbered
 from losscli.report.terminal import printable
-from losscli.results import (
-    Advice,
-    Answer,
-    Choice,
-    Diagnostic,
-    Distribution,
-    InputRecord,
-    Leaf,
-    LossRecord,
-    Measurement,
-    Question,
-    Recommendation,
-    Result,
-    RowLoss,
-)
+from losscli.results import Distribution, InputRecord, LossRecord, Recommendation, Result, RowLoss
 from losscli.spec import find, registered
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -730,7 +718,10 @@ def test_rich_is_loaded_for_a_terminal_only(format: str) -> None:
 import io, sys
 from losscli import report
 from losscli.results import LossRecord, Result
-result = Result(LossRecord("mse", "mse", {{}}), (), 1, 0, "mean", 1.0, {{}}, 1.0, "rows", "1")
+result = Result(
+    loss=LossRecord("mse", "mse", {{}}), inputs=(), n=1, ignored=0, reduction="mean", value=1.0,
+    reductions={{}}, divisor=1.0, divisor_meaning="rows", version="1",
+)
 report.show_result(result, {format!r}, report.Terminal(io.StringIO()))
 sys.exit("rich" in sys.modules)
 """

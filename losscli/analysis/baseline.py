@@ -17,7 +17,8 @@ from losscli.analysis.gate import Tolerance, at_most, judge_slice
 from losscli.data.place import unreadable
 from losscli.data.sink import whole_file
 from losscli.errors import DataError
-from losscli.results import Result, SliceRecord, finite_or_none, shown
+from losscli.results import Result, SliceRecord, shown
+from losscli.strict_json import finite_or_none, to_text
 from losscli.verdict import Judged
 
 VERSION = 1
@@ -249,7 +250,7 @@ def write_baseline(baseline: Baseline, path: str) -> None:
         "rows": None if baseline.rows is None else asdict(baseline.rows),
         "written": asdict(baseline.written),
     }
-    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
+    text = to_text(record)
     with whole_file(path) as temporary:
         temporary.write_text(f"{text}\n", encoding="utf-8", newline="\n")
 

@@ -7,15 +7,8 @@ from dataclasses import replace
 
 from losscli.analysis.checks.divisors import divisors_of_parts
 from losscli.analysis.finding import finding
-from losscli.results import (
-    SEVERITIES,
-    ChecksRecord,
-    Diagnostic,
-    Recommendation,
-    Result,
-    RowLoss,
-    merge_findings,
-)
+from losscli.findings import SEVERITIES, ChecksRecord, Diagnostic, merge_findings
+from losscli.results import Recommendation, Result, RowLoss
 
 
 def judge_whole(result: Result, nonfinite: tuple[RowLoss, ...], nonfinite_count: int) -> Result:

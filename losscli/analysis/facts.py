@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.advice import Measurement
 from losscli.analysis.sample import Sample
 from losscli.domain import Array
-from losscli.results import Measurement
 from losscli.state import ExactSum, Quantiles
 
 # A float32 softmax over a thousand classes is within 1e-4; rounded to three decimals, within 1e-3.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from losscli.codes import CODES, Severity
-from losscli.results import Diagnostic
+from losscli.findings import Diagnostic
 
 NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 

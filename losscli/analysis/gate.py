@@ -14,7 +14,8 @@ from losscli.codes import CODES
 from losscli.combination import Declared
 from losscli.engine.detail import Asked
 from losscli.errors import UsageError
-from losscli.results import Diagnostic, Result, RowsAbove, SliceRecord
+from losscli.findings import Diagnostic
+from losscli.results import Result, RowsAbove, SliceRecord
 from losscli.spec import Loss, Reduction
 from losscli.verdict import Judged
 

@@ -2,7 +2,7 @@
 
 Three questions, asked only where they matter: what is predicted; how hard should big mistakes
 count, or how many classes are there, or what is the comparison for; is something special needed?
-The guide is data, a tree of :class:`~losscli.results.Question`; :func:`advise` walks it as far as
+The guide is data, a tree of :class:`~losscli.advice.Question`; :func:`advise` walks it as far as
 flags, replies and measurements go.
 """
 
@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import losscli.losses  # noqa: F401 - registers the losses that the leaves name
+from losscli.advice import Advice, Answer, Choice, Leaf, Question, Refusal
 from losscli.analysis.facts import IMBALANCED_FROM, Facts
 from losscli.analysis.finding import finding
 from losscli.analysis.limits import refusals, turning_points
 from losscli.errors import UsageError, did_you_mean
-from losscli.results import Advice, Answer, Choice, Diagnostic, Leaf, Question, Refusal
+from losscli.findings import Diagnostic
 from losscli.spec import find
 
 CUSTOM = "custom"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from losscli.advice import Leaf, Refusal
 from losscli.analysis.facts import (
     HEAVY_TAIL_FROM,
     IMBALANCED_FROM,
@@ -13,7 +14,6 @@ from losscli.analysis.facts import (
     percent,
 )
 from losscli.domain import Domain, LogInputDomain, TweedieDomain
-from losscli.results import Leaf, Refusal
 from losscli.spec import find
 
 # Domains that mean the same whatever the shapes and parameters are, or nearly so.

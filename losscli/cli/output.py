@@ -13,10 +13,11 @@ from losscli.errors import LosscliError, OutputError
 from losscli.report import Terminal
 
 if TYPE_CHECKING:
+    from losscli.advice import Advice
     from losscli.codes import Code
     from losscli.comparison import Comparison
     from losscli.report.sum_page import Sum
-    from losscli.results import Advice, Result
+    from losscli.results import Result
     from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked, Planned
     from losscli.verification import Verification
@@ -35,7 +36,7 @@ def show_result(result: Result, format: str) -> None:
 
 def show_results(results: Sequence[Result], format: str) -> None:
     """The results of several losses on stdout; their findings as those of one."""
-    from losscli.results import merge_findings
+    from losscli.findings import merge_findings
 
     with _stdout() as terminal:
         report.show_results(results, format, terminal)

@@ -18,8 +18,8 @@ from losscli.cli.output import show_advice
 from losscli.data.reading import Reading
 
 if TYPE_CHECKING:
+    from losscli.advice import Question
     from losscli.analysis.facts import Facts
-    from losscli.results import Question
 
 
 def recommend(
@@ -66,9 +66,9 @@ def recommend(
     format: PageFormatOption = PageFormat.table,
 ) -> None:
     """Which loss fits? Walk the decision guide with flags, with questions, or with your files."""
+    from losscli.advice import Question
     from losscli.analysis.guide import advise
     from losscli.data.stored import shown
-    from losscli.results import Question
 
     flags = {"task": task, "goal": goal, "need": need}
     given = {name: value for name, value in flags.items() if value is not None}

@@ -29,11 +29,13 @@ from typing import TYPE_CHECKING
 from losscli.report.terminal import Terminal
 
 if TYPE_CHECKING:
+    from losscli.advice import Advice
     from losscli.codes import Code
     from losscli.comparison import Comparison
     from losscli.errors import LosscliError
+    from losscli.findings import Diagnostic
     from losscli.report.sum_page import Sum
-    from losscli.results import Advice, Diagnostic, Result
+    from losscli.results import Result
     from losscli.spec import Loss, PublishedLoss
     from losscli.verdict import Checked, Planned
     from losscli.verification import Verification

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
+from losscli.advice import Advice, Answer, Choice, Leaf, Question
 from losscli.report.compute_page import findings
 from losscli.report.draw import draw_markdown, draw_text
 from losscli.report.page import (
@@ -21,7 +21,6 @@ from losscli.report.page import (
     line,
 )
 from losscli.report.terminal import Terminal
-from losscli.results import Advice, Answer, Choice, Leaf, Question
 
 # The guide's leaf where no known loss fits.
 _CUSTOM = "custom"
@@ -110,10 +109,7 @@ def _table(advice: Advice, terminal: Terminal) -> None:
 
 
 def _json(advice: Advice, terminal: Terminal) -> None:
-    text = json.dumps(
-        advice.to_dict(), indent=2, allow_nan=False, ensure_ascii=not terminal.unicode
-    )
-    terminal.write(f"{text}\n")
+    terminal.write_json(advice.to_dict())
 
 
 def _markdown(advice: Advice, terminal: Terminal) -> None:

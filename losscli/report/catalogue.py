@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
@@ -26,8 +25,8 @@ from losscli.report.page import (
     line,
 )
 from losscli.report.terminal import Terminal
-from losscli.results import SCHEMA_VERSION
 from losscli.spec import REQUIRED, Loss, Param, PublishedLoss, format_value
+from losscli.strict_json import SCHEMA_VERSION
 
 
 def list_page(losses: Sequence[Loss], published: Sequence[PublishedLoss] = ()) -> Page:
@@ -260,9 +259,7 @@ def _param_record(param: Param) -> dict[str, Any]:
 
 
 def _json(payload: dict[str, Any], terminal: Terminal) -> None:
-    record = {"schema_version": SCHEMA_VERSION, **payload}
-    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=not terminal.unicode)
-    terminal.write(f"{text}\n")
+    terminal.write_json({"schema_version": SCHEMA_VERSION, **payload})
 
 
 def _list_table(

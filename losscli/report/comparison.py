@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from losscli.comparison import Comparison
 from losscli.report.numbers import full
 from losscli.report.terminal import Terminal
-from losscli.results import finite_or_none
+from losscli.strict_json import plain, to_line
 
 
 def _table(comparison: Comparison, terminal: Terminal) -> None:
@@ -30,22 +29,12 @@ def _markdown(comparison: Comparison, terminal: Terminal) -> None:
 
 
 def _json(comparison: Comparison, terminal: Terminal) -> None:
-    ascii_only = not terminal.unicode
-    text = json.dumps(comparison.to_dict(), indent=2, allow_nan=False, ensure_ascii=ascii_only)
-    terminal.write(f"{text}\n")
+    terminal.write_json(comparison.to_dict())
 
 
 def _jsonl(comparison: Comparison, terminal: Terminal) -> None:
     for record in comparison.records():
-        plain = {name: _plain(value) for name, value in record.items()}
-        line = json.dumps(
-            plain, separators=(",", ":"), allow_nan=False, ensure_ascii=not terminal.unicode
-        )
-        terminal.write(f"{line}\n")
-
-
-def _plain(value: Any) -> Any:
-    return finite_or_none(value) if isinstance(value, float) else value
+        terminal.write(f"{to_line(plain(record), ascii_only=not terminal.unicode)}\n")
 
 
 def _csv(comparison: Comparison, terminal: Terminal) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from losscli.findings import Diagnostic
 from losscli.report import docstring
 from losscli.report.explanation import SEVERITY_STYLES
 from losscli.report.numbers import count, full, percent, short, things
@@ -26,7 +27,6 @@ from losscli.report.slices import SHOWN_SLICES, slices_table, slices_title
 from losscli.report.terminal import Style
 from losscli.results import (
     SHOWN_ROWS,
-    Diagnostic,
     InputRecord,
     JoinedTable,
     JoinRecord,

@@ -9,7 +9,7 @@ from losscli.report.terminal import Style, Terminal, printable
 
 if TYPE_CHECKING:
     from losscli.errors import LosscliError
-    from losscli.results import Diagnostic
+    from losscli.findings import Diagnostic
 
 _INDENT = "  "
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +21,7 @@ from losscli.report.page import (
 )
 from losscli.report.page import Code as Lines
 from losscli.report.terminal import Style, Terminal
-from losscli.results import SCHEMA_VERSION
+from losscli.strict_json import SCHEMA_VERSION
 
 SEVERITY_STYLES: Mapping[Severity, Style] = {
     "error": "error",
@@ -133,9 +132,7 @@ def _code_markdown(code: Code, terminal: Terminal) -> None:
 
 
 def _json(payload: dict[str, Any], terminal: Terminal) -> None:
-    whole = {"schema_version": SCHEMA_VERSION, **payload}
-    text = json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=not terminal.unicode)
-    terminal.write(f"{text}\n")
+    terminal.write_json({"schema_version": SCHEMA_VERSION, **payload})
 
 
 CODES_FORMATS: Mapping[str, Callable[[Terminal], None]] = MappingProxyType(

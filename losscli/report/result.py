@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -14,7 +13,8 @@ from typing import Any
 from losscli.domain import Array
 from losscli.report.numbers import full
 from losscli.report.terminal import Terminal
-from losscli.results import Result, status
+from losscli.results import Result
+from losscli.strict_json import status, to_line, to_text
 
 # Rows turned into text at a time: the per-sample losses may be far larger than memory.
 _CHUNK = 1 << 16
@@ -45,13 +45,13 @@ def _value(result: Result, terminal: Terminal) -> None:
 
 def _json(result: Result, terminal: Terminal) -> None:
     if result.reduction != "none" or result.per_sample is None:
-        terminal.write(f"{dumps(result, terminal, indent=2)}\n")
+        terminal.write_json(result.to_dict())
         return
     # The same text as to_json(), without ever holding it.
-    head = dumps(replace(result, per_sample=None), terminal, indent=2)
+    ascii_only = not terminal.unicode
+    head = to_text(replace(result, per_sample=None).to_dict(), ascii_only=ascii_only)
     if result.key_of is not None:
-        ascii_only = not terminal.unicode
-        names = (json.dumps(result.key_of(i), ensure_ascii=ascii_only) for i in range(result.n))
+        names = (to_line(result.key_of(i), ascii_only=ascii_only) for i in range(result.n))
         keys = ",\n    ".join(names)
         head = f'{head.removesuffix("}").rstrip()},\n  "keys": [\n    {keys}\n  ]\n}}'
     terminal.write(f'{head.removesuffix("}").rstrip()},\n  "per_sample": [')
@@ -64,7 +64,7 @@ def _json(result: Result, terminal: Terminal) -> None:
 
 def _jsonl(result: Result, terminal: Terminal) -> None:
     if result.reduction != "none":
-        terminal.write(f"{dumps(result, terminal)}\n")
+        terminal.write(json_line(result, terminal))
         return
     for first_row, losses in _chunks(result):
         rows = enumerate(losses, first_row)
@@ -74,7 +74,7 @@ def _jsonl(result: Result, terminal: Terminal) -> None:
 def _row_record(result: Result, row: int, loss: float, terminal: Terminal) -> str:
     key = ""
     if result.key_of is not None:
-        key = f',"key":{json.dumps(result.key_of(row - 1), ensure_ascii=not terminal.unicode)}'
+        key = f',"key":{to_line(result.key_of(row - 1), ascii_only=not terminal.unicode)}'
     if math.isfinite(loss):
         return f'{{"row":{row}{key},"loss":{loss!r}}}\n'
     return f'{{"row":{row}{key},"loss":null,"status":"{status(loss)}"}}\n'
@@ -84,15 +84,9 @@ def _token(loss: float) -> str:
     return repr(loss) if math.isfinite(loss) else "null"
 
 
-def dumps(result: Result, terminal: Terminal, *, indent: int | None = None) -> str:
-    """The record as JSON, on one line or indented."""
-    return json.dumps(
-        result.to_dict(),
-        indent=indent,
-        separators=None if indent else (",", ":"),
-        allow_nan=False,
-        ensure_ascii=not terminal.unicode,
-    )
+def json_line(result: Result, terminal: Terminal) -> str:
+    """The record on a line of JSON."""
+    return f"{to_line(result.to_dict(), ascii_only=not terminal.unicode)}\n"
 
 
 def _csv(result: Result, terminal: Terminal) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from losscli.findings import merge_findings
 from losscli.report.compute_page import (
     divisor_of,
     findings,
@@ -17,10 +17,10 @@ from losscli.report.compute_page import (
 )
 from losscli.report.numbers import count, full, short
 from losscli.report.page import Block, Column, Page, Prose, Section, Table, Words, line
-from losscli.report.result import csv_line, csv_record, dumps
+from losscli.report.result import csv_line, csv_record, json_line
 from losscli.report.slices import SHOWN_SLICES, slice_records, slices_title
 from losscli.report.terminal import Style, Terminal
-from losscli.results import Recommendation, Result, merge_findings, results_to_dict, shown
+from losscli.results import Recommendation, Result, results_to_dict, shown
 
 
 def table_page(results: Sequence[Result]) -> Page:
@@ -119,14 +119,11 @@ def _value(results: Sequence[Result], terminal: Terminal) -> None:
 
 
 def _json(results: Sequence[Result], terminal: Terminal) -> None:
-    ascii_only = not terminal.unicode
-    record = results_to_dict(results)
-    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=ascii_only)
-    terminal.write(f"{text}\n")
+    terminal.write_json(results_to_dict(results))
 
 
 def _jsonl(results: Sequence[Result], terminal: Terminal) -> None:
-    terminal.write("".join(f"{dumps(result, terminal)}\n" for result in results))
+    terminal.write("".join(json_line(result, terminal) for result in results))
 
 
 def _csv(results: Sequence[Result], terminal: Terminal) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,8 +14,8 @@ from losscli.report.draw import draw_markdown, draw_text
 from losscli.report.numbers import short
 from losscli.report.page import Code, Column, Page, Prose, Section, Table, Words, line
 from losscli.report.terminal import Terminal
-from losscli.results import SCHEMA_VERSION
 from losscli.spec import BoundLoss
+from losscli.strict_json import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,7 @@ def to_dict(shown: Sum) -> dict[str, Any]:
 
 
 def _json(shown: Sum, terminal: Terminal) -> None:
-    text = json.dumps(to_dict(shown), indent=2, ensure_ascii=not terminal.unicode)
-    terminal.write(f"{text}\n")
+    terminal.write_json(to_dict(shown))
 
 
 FORMATS: Mapping[str, Callable[[Sum, Terminal], None]] = MappingProxyType(

@@ -51,6 +51,12 @@ class Terminal:
         """Write text; a character the stream cannot encode is escaped, never an error."""
         self.stream.write(self.encodable(text))
 
+    def write_json(self, record: object) -> None:
+        """Write a record as an indented document."""
+        from losscli.strict_json import to_text
+
+        self.write(f"{to_text(record, ascii_only=not self.unicode)}\n")
+
     def encodable(self, text: str) -> str:
         """The text as the stream can hold it: ``r\\xe9sum\\xe9`` on an ASCII stream."""
         encoding = getattr(self.stream, "encoding", None) or "utf-8"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -22,17 +21,13 @@ def _markdown(checked: Checked, terminal: Terminal) -> None:
 
 
 def _json(checked: Checked, terminal: Terminal) -> None:
-    ascii_only = not terminal.unicode
-    text = json.dumps(checked.to_dict(), indent=2, allow_nan=False, ensure_ascii=ascii_only)
-    terminal.write(f"{text}\n")
+    terminal.write_json(checked.to_dict())
 
 
 def show_plans(plans: Sequence[Planned], format: str, terminal: Terminal) -> None:
     """What would be checked: as JSON, as Markdown, or for a reader."""
     if format == "json":
-        records = [plan.to_dict() for plan in plans]
-        text = json.dumps(records, indent=2, allow_nan=False, ensure_ascii=not terminal.unicode)
-        terminal.write(f"{text}\n")
+        terminal.write_json([plan.to_dict() for plan in plans])
     else:
         draw = draw_markdown if format == "markdown" else draw_text
         draw(plan_page(plans), terminal)

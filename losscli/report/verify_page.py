@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -71,9 +70,7 @@ def _markdown(found: Verification, terminal: Terminal) -> None:
 
 
 def _json(found: Verification, terminal: Terminal) -> None:
-    ascii_only = not terminal.unicode
-    text = json.dumps(found.to_dict(), indent=2, allow_nan=False, ensure_ascii=ascii_only)
-    terminal.write(f"{text}\n")
+    terminal.write_json(found.to_dict())
 
 
 FORMATS: Mapping[str, Callable[[Verification, Terminal], None]] = MappingProxyType(

@@ -20,7 +20,8 @@ from losscli.comparison import (
 )
 from losscli.domain import Array
 from losscli.engine.sample import Sample
-from losscli.results import Diagnostic, InputRecord, Result
+from losscli.findings import Diagnostic
+from losscli.results import InputRecord, Result
 from losscli.spec import parse
 from losscli.versus.judging import AS_USUAL, Judging
 from losscli.versus.roles import check_names

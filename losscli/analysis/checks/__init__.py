@@ -10,7 +10,7 @@ from __future__ import annotations
 from losscli.analysis.checks import classes, divisors, inputs, labels, own, results, settings
 from losscli.analysis.checks.case import Case
 from losscli.codes import CODES
-from losscli.results import ChecksRecord, Diagnostic
+from losscli.findings import ChecksRecord, Diagnostic
 
 _CHECKS = (
     *results.CHECKS,

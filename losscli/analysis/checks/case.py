@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from losscli.analysis.facts import Facts, RoleFacts
-from losscli.results import Diagnostic, Result, RowLoss
+from losscli.findings import Diagnostic
+from losscli.results import Result, RowLoss
 from losscli.spec import BoundLoss
 
 

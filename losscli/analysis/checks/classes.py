@@ -10,7 +10,7 @@ import numpy as np
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.facts import percent
 from losscli.analysis.finding import finding
-from losscli.results import Diagnostic
+from losscli.findings import Diagnostic
 
 # Beyond, a permutation says little and the table grows.
 _MOST_CLASSES = 50

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.finding import finding
 from losscli.codes import Severity
-from losscli.results import Diagnostic, Result
+from losscli.findings import Diagnostic
+from losscli.results import Result
 
 # Below, two ways to divide agree in the digits that people compare.
 _DIFFERS_FROM = 0.01

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.facts import ROWS_FOR_RANGE, ROWS_FOR_SHARES
 from losscli.analysis.finding import finding
-from losscli.results import Diagnostic
+from losscli.findings import Diagnostic
 
 
 def _takes_logits(case: Case) -> bool:

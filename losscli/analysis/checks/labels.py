@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.facts import ROWS_FOR_RANGE, ROWS_FOR_SHARES
 from losscli.analysis.finding import finding
-from losscli.results import Diagnostic
+from losscli.findings import Diagnostic
 
 # In so many rows for each class, a class that is not rare by design does occur.
 _ROWS_PER_CLASS = 5

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.finding import finding
-from losscli.results import Diagnostic
+from losscli.findings import Diagnostic
 
 
 @check(

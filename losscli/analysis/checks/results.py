@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.facts import HEAVY_TAIL_FROM, ROWS_FOR_SHARES, percent
 from losscli.analysis.finding import finding
-from losscli.results import Diagnostic
+from losscli.findings import Diagnostic
 
 # A trained model comes so close to chance once in many thousands.
 _AS_CHANCE = 2e-4

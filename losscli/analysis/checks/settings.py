@@ -9,7 +9,7 @@ import numpy as np
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.finding import finding
 from losscli.domain import Array
-from losscli.results import Diagnostic
+from losscli.findings import Diagnostic
 
 # A spread or a mean of fewer rows is off by more than the factors below once in a while.
 _ROWS = 50
