@@ -207,7 +207,8 @@ def code_section(code: Code) -> str:
     example = "\n".join(
         f"$ cat {name}\n{text}".rstrip("\n") for name, text in code.example.texts().items()
     )
-    shown = f"{example}\n$ {code.example.command}".lstrip("\n")
+    typed = "\n".join(f"$ {command}" for command in code.example.commands)
+    shown = f"{example}\n{typed}".lstrip("\n")
     parts = [
         f"## {code.code}",
         f"**{code.title[0].upper()}{code.title[1:]}.** {code.why}",

@@ -173,6 +173,7 @@ class AgainstBaseline:
             else f"the losses of its rows are gone: {path}",
             path=self.path,
             hint="--update-baseline with --baseline-rows FILE writes them",
+            code="LC501",
         )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class LosscliError(Exception):
     """An error that reaches the user as one message and an exit code, never as a traceback.
 
-    ``code`` is that of the finding it is, as ``losscli explain`` has it.
+    ``code`` is that of the finding it is, as ``losscli explain`` has it; None where it is none.
     """
 
     exit_code: ClassVar[int] = 3
@@ -63,6 +63,7 @@ class DataError(LosscliError):
     """A file or an array that cannot be used.
 
     ``row`` counts data rows from 1, as a person would: the header of a CSV file is not a row.
+    What is wrong with data is always a finding, so there is always a ``code``.
     """
 
     exit_code = 2
@@ -75,9 +76,10 @@ class DataError(LosscliError):
         column: str | None = None,
         row: int | None = None,
         hint: str | None = None,
-        code: str | None = None,
+        code: str,
     ) -> None:
-        super().__init__(message, hint=hint, code=code)
+        super().__init__(message, hint=hint)
+        self.code: str = code
         self.path = path
         self.column = column
         self.row = row
@@ -109,7 +111,8 @@ class UserCodeError(LosscliError):
         source: str = "",
         hint: str | None = None,
     ) -> None:
-        super().__init__(f"{message}\n  {source}" if source else message, hint=hint)
+        text = f"{message}\n  {source}" if source else message
+        super().__init__(text, hint=hint, code="LC406")
         self.path = path
         self.line = line
         self.source = source

@@ -112,7 +112,9 @@ class Contested:
         rival = self.rival
         if not math.isfinite(before.value):
             raise DataError(
-                f"its loss is {before.value}, so nothing can be compared with it", path=rival.path
+                f"its loss is {before.value}, so nothing can be compared with it",
+                path=rival.path,
+                code="LC501",
             )
         gate = f"against {rival.path} at {rival.alpha:g}"
         name = now.loss.spec

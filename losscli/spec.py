@@ -389,6 +389,7 @@ class BoundLoss:
                 raise ParameterError(
                     f"{self.name}: {name} has {len(value)} values for {wanted} {noun}(s)",
                     hint=f"give one value for each {noun}",
+                    code="LC120",
                 )
 
     def _check_index(self, name: str, value: int, classes: int) -> None:
@@ -396,6 +397,7 @@ class BoundLoss:
             raise ParameterError(
                 f"{self.name}: {name} = {value}, but there are {classes} classes",
                 hint=f"give a class index 0 .. {classes - 1}",
+                code="LC125",
             )
 
     def following(self, convention: str) -> BoundLoss:
@@ -411,6 +413,7 @@ class BoundLoss:
             raise UsageError(
                 f"--convention {convention} has no effect on {self.name}: {has}",
                 hint=close or f"leave it out; `losscli show {self.name}` says what it computes",
+                code="LC146",
             )
         defaults = self.loss.params
         settings = {

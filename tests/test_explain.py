@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
 import shlex
 from pathlib import Path
 from typing import Any
@@ -14,24 +16,29 @@ import losscli
 from losscli.codes import CODES, Code
 from losscli.errors import DataError, UsageError
 
-WITH_FILES = [code for code in CODES.values() if code.example.files]
+ALL = [*CODES.values()]
 
 
 def write(code: Code, folder: Path) -> list[str]:
     """The files of the example, and the words of its command."""
     for name, text in code.example.texts().items():
         (folder / name).write_text(text)
+    if code.example.before:
+        python, script = code.example.before.split()
+        assert python == "python"
+        runpy.run_path(script)
     return shlex.split(code.example.command)[1:]
 
 
 def found_by(words: list[str]) -> set[str]:
     ran = run(*words, "--format", "json")
-    if not ran.out:
-        return {ran.err.partition("\n")[0].rpartition("(")[2].removesuffix(")")}
+    if ran.err:
+        assert ran.code == 2
+        return set(re.findall(r"\((LC\d+)\)", ran.err))
     return {found["code"] for found in json.loads(ran.out)["diagnostics"]}
 
 
-@pytest.mark.parametrize("code", WITH_FILES, ids=lambda code: code.code)
+@pytest.mark.parametrize("code", ALL, ids=lambda code: code.code)
 def test_every_example_shows_its_finding(
     code: Code, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,7 +57,7 @@ def test_every_example_shows_its_finding(
 
 @pytest.mark.parametrize(
     "code",
-    [code for code in WITH_FILES if not code.stops and code.gravest != "info"],
+    [code for code in ALL if not code.stops and code.gravest != "info"],
     ids=lambda code: code.code,
 )
 def test_every_finding_can_be_allowed_and_is_still_shown(
@@ -75,7 +82,7 @@ def as_check(words: list[str]) -> list[str]:
 
 FINDINGS_OF_A_NUMBER = [
     code
-    for code in WITH_FILES
+    for code in ALL
     if not code.stops and code.gravest != "info" and code.example.command.split()[1] == "compute"
 ]
 
@@ -192,6 +199,13 @@ def test_labels_from_one_end_at_the_number_of_classes() -> None:
 def test_labels_without_effect_are_an_error() -> None:
     with pytest.raises(UsageError, match="has no effect: mse takes no labels"):
         losscli.compute("mse", [1.0], [1.0], labels_are="01")
+
+
+def test_every_code_that_the_source_raises_is_declared_and_the_reverse() -> None:
+    source = Path(losscli.__file__).parent
+    texts = [path.read_text() for path in source.rglob("*.py") if path.parent.name != "codes"]
+    written = set(re.findall(r'"(LC\d{3})"', "".join(texts)))
+    assert written == set(CODES)
 
 
 @pytest.mark.parametrize(

@@ -689,10 +689,15 @@ def test_formulas(latex: str, lines: list[str]) -> None:
 
 def test_an_error_says_where_and_what_to_do() -> None:
     error = DataError(
-        "'abc' is not a number", path="p\x1b[1m.csv", column="[bold]", row=3, hint="remove it"
+        "'abc' is not a number",
+        path="p\x1b[1m.csv",
+        column="[bold]",
+        row=3,
+        hint="remove it",
+        code="LC162",
     )
     assert shown(report.show_error, error) == (
-        "error: p\\x1b[1m.csv, column '[bold]', row 3: 'abc' is not a number\n  remove it\n"
+        "error: p\\x1b[1m.csv, column '[bold]', row 3: 'abc' is not a number (LC162)\n  remove it\n"
     )
     colored = shown(report.show_error, UsageError("no"), tty=True)
     assert colored == "\x1b[1;31merror:\x1b[0m no\n"

@@ -164,6 +164,7 @@ class Baseline:
                 "is of something else, so the two numbers cannot be compared",
                 path=path,
                 hint="\n".join([*found, _UPDATE]),
+                code="LC501",
             )
 
     def _moved(self, now: Sequence[SliceRecord]) -> Iterator[str]:
@@ -215,7 +216,7 @@ def read_baseline(path: str, create: str = "") -> Baseline:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DataError("there is no such baseline", path=path, hint=create) from None
+        raise DataError("there is no such baseline", path=path, hint=create, code="LC501") from None
     except OSError as error:
         raise unreadable(path, error) from None
     except UnicodeDecodeError:
@@ -231,6 +232,7 @@ def read_baseline(path: str, create: str = "") -> Baseline:
             f"is a baseline of version {record[_MARK]}, this losscli reads version {VERSION}",
             path=path,
             hint=f"use the losscli that wrote it, or {_UPDATE}",
+            code="LC501",
         )
     return _read(record, path)
 
@@ -325,4 +327,4 @@ def _refuse(token: str) -> None:
 
 
 def _damaged(path: str, why: str) -> DataError:
-    return DataError(f"is no baseline: {why}", path=path, hint=_UPDATE)
+    return DataError(f"is no baseline: {why}", path=path, hint=_UPDATE, code="LC501")

@@ -49,7 +49,9 @@ class StoredRows:
         """
         before = np.asarray(self._cursor.read(len(sample))["loss"])
         if len(before) < len(sample):
-            raise DataError("has fewer rows than the baseline", path=self._path, hint=_UPDATE)
+            raise DataError(
+                "has fewer rows than the baseline", path=self._path, hint=_UPDATE, code="LC501"
+            )
         self._digest.add(before)
         self._fold.add(before, sample.loss, sample.divisor)
 
@@ -60,12 +62,15 @@ class StoredRows:
             DataError: these are not the losses that the baseline was made of.
         """
         if len(self._cursor.read(1)["loss"]):
-            raise DataError("has more rows than the baseline", path=self._path, hint=_UPDATE)
+            raise DataError(
+                "has more rows than the baseline", path=self._path, hint=_UPDATE, code="LC501"
+            )
         if baseline.rows is None or self._digest.text() != baseline.rows.digest:
             raise DataError(
                 "does not hold the losses that the baseline was made of",
                 path=self._path,
                 hint=_UPDATE,
+                code="LC501",
             )
         return self._fold.paired(result.value, baseline.value)
 
@@ -86,7 +91,7 @@ def open_stored(path: str, baseline: Baseline, keys: JoinKeys | None) -> Iterato
     table = open_table(path)
     at = _find(table, "loss")
     if at is None:
-        raise DataError("has no column 'loss'", path=path, hint=_UPDATE)
+        raise DataError("has no column 'loss'", path=path, hint=_UPDATE, code="LC501")
     # Groups have keys as well, but were not joined by them.
     key = None if baseline.identity.group is not None else _find(table, KEY)
     if keys is None and key is not None:
@@ -94,6 +99,7 @@ def open_stored(path: str, baseline: Baseline, keys: JoinKeys | None) -> Iterato
             "keeps rows by key, and this run pairs them by position",
             path=path,
             hint=f"join the files as the baseline did: --on KEY; or {_UPDATE}",
+            code="LC501",
         )
     if keys is not None:
         if key is None:
@@ -101,6 +107,7 @@ def open_stored(path: str, baseline: Baseline, keys: JoinKeys | None) -> Iterato
                 "keeps rows by position, and this run joins them by key",
                 path=path,
                 hint=f"leave out --on, as the baseline did; or {_UPDATE}",
+                code="LC501",
             )
         table = keys.align(table, key, f"join the same rows by the same columns; or {_UPDATE}")
     feed = table.feed({"loss": (at,)})

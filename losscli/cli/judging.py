@@ -81,9 +81,10 @@ def find_code(text: str, option: str = "") -> Code:
 def _allowable(text: str) -> str:
     code = find_code(text, "--allow: ")
     if code.stops:
+        instead = f"{code.option} settles it; " if code.option else ""
         raise UsageError(
             f"--allow {code.code}: it cannot be allowed, since no loss can be computed then",
-            hint=f"`losscli explain {code.code}` says what to do instead",
+            hint=f"{instead}`losscli explain {code.code}` says what to do instead",
         )
     if code.gravest == "info":
         raise UsageError(f"--allow {code.code}: it is information only, so nothing has to allow it")

@@ -94,4 +94,47 @@ CLASSES = (
             "losscli compute cross-entropy data.csv",
         ),
     ),
+    Code(
+        "LC134",
+        "error",
+        "a label that is the name of no class",
+        "Labels are compared with the names of the classes as text, letter by letter. A label that "
+        "is none of them has no column of scores; 1 and 1.0 are not two classes, and not guessed "
+        "to be one.",
+        "Write the label as the class is called, or name the classes in the order of their columns "
+        "with `--classes a,b,c`.",
+        Example(
+            {
+                "data.csv": {
+                    "cat": "2 0 1",
+                    "dog": "0 3 1",
+                    "target": "cat dog Dog",
+                }
+            },
+            "losscli compute cross-entropy data.csv -c logits=cat,dog",
+        ),
+        stops=True,
+    ),
+    Code(
+        "LC135",
+        "error",
+        "names of classes that do not fit the columns",
+        "Labels are names, and nothing says in which order the classes come; or `--classes` says "
+        "another order, or another number, than the columns of the scores. An order is checked and "
+        "never guessed: sorting the names is right for some libraries only.",
+        "`--classes a,b,c`, or `--classes @FILE` with one a line, in the order of the columns; or "
+        "`-c logits=A,B,C` in the order of the names.",
+        Example(
+            {
+                "data.csv": {
+                    "cat": "2 0 1",
+                    "dog": "0 3 1",
+                    "target": "cat dog dog",
+                }
+            },
+            "losscli compute cross-entropy data.csv -c logits=cat,dog --classes dog,cat",
+        ),
+        stops=True,
+        option="--classes",
+    ),
 )

@@ -117,4 +117,39 @@ CONTRACT = (
         ),
         stops=True,
     ),
+    Code(
+        "LC128",
+        "error",
+        "a value that is missing",
+        "An empty cell, null, NA, or a blank line. A row without its target has no loss, and a "
+        "mean over the other rows is one of other data than was asked for. A blank line is a row "
+        "that lacks its values: a reader that skips it would shift all rows behind it. NaN in an "
+        "array or a Parquet file is a value of its own, and makes the loss NaN (LC201).",
+        "Fill it in; or `--missing drop` leaves such rows out, and `--missing ignore-elements` the "
+        "elements of a row that lack a value. The result says how many these were.",
+        Example(
+            {"data.csv": {"prediction": "1 NA 3", "target": "1 2 4"}},
+            "losscli compute mse data.csv",
+        ),
+        stops=True,
+        option="--missing drop",
+    ),
+    Code(
+        "LC129",
+        "error",
+        "lists whose lengths do not fit",
+        "A list column of class scores or vectors has as many entries in every row. Lists that "
+        "belong together, such as scores and labels of the same items, have as many in the same "
+        "row; and a length counts no more entries than there are.",
+        "Look at the row that is named: it was cut off, or padded.",
+        Example(
+            {},
+            "losscli compute mse data.jsonl",
+            {
+                "data.jsonl": '{"prediction": [1, 2, 3], "target": [1, 2, 4]}\n'
+                '{"prediction": [5, 6], "target": [5, 7, 8]}\n'
+            },
+        ),
+        stops=True,
+    ),
 )

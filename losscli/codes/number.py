@@ -120,10 +120,18 @@ NUMBER = (
         "info",
         "the number is an estimate",
         "Of more than 2^20 rows a summary is kept, so that memory stays flat. The quantile that "
-        "comes out of it is that of a share which is a little off; the finding says how much. "
-        "The example is one file of a million and more rows, such as the benchmarks have.",
+        "comes out of it is that of a share which is a little off; the finding says how much.",
         "Nothing, or give at most 1,048,576 rows, which are exact.",
-        Example({}, "losscli compute median-absolute-error large.parquet"),
+        Example(
+            {},
+            "losscli compute median-absolute-error large.npz",
+            {
+                "make.py": "import numpy as np\n\n"
+                "target = np.arange(1_500_000.0)\n"
+                'np.savez("large.npz", prediction=np.sqrt(target), target=target)\n'
+            },
+            "python make.py",
+        ),
     ),
     Code(
         "LC210",

@@ -73,4 +73,16 @@ OWN = (
             },
         ),
     ),
+    Code(
+        "LC406",
+        "error",
+        "a loss of the user's own that went wrong",
+        "It does not load, raises an exception, or returns what is no loss: another shape, text, "
+        "NaN for finite numbers. The message has the line of the user's file, and what was raised "
+        "there.",
+        "Look at that line; `--traceback` shows how it was reached, and `losscli verify` tries the "
+        "loss on small data.",
+        _example("np.log(pred - 100) + target"),
+        stops=True,
+    ),
 )

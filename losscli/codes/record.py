@@ -20,12 +20,18 @@ class Example:
     """Data that shows the finding and the command that meets it.
 
     ``files`` has the columns of each file, and the values of a column with blanks between;
-    ``scripts`` the text of others.
+    ``scripts`` the text of others. ``before`` is what makes files that are not text.
     """
 
     files: Mapping[str, Mapping[str, str]]
     command: str
     scripts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    before: str = ""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What is typed, in order."""
+        return (self.before, self.command) if self.before else (self.command,)
 
     def texts(self) -> dict[str, str]:
         """The text of each file."""
@@ -44,7 +50,8 @@ class Code:
 
     ``why`` is the long form, for a reader who has never met it, and says when it fires; ``remedy``
     is what to do. ``up_to`` is how grave it may become. An error that ``stops`` a run leaves no
-    number, so that nothing can allow it.
+    number, so that ``--allow`` cannot accept it; ``option`` is what says how to go on instead,
+    where that is one option.
     """
 
     code: str
@@ -55,6 +62,7 @@ class Code:
     example: Example
     up_to: Severity | None = None
     stops: bool = False
+    option: str = ""
 
     @property
     def gravest(self) -> Severity:

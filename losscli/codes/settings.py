@@ -102,15 +102,73 @@ SETTINGS = (
         ),
     ),
     Code(
+        "LC146",
+        "error",
+        "an option that cannot have an effect",
+        "The loss has nothing that the option could change, so the number would be the same "
+        "without it, and whoever reads the command would believe otherwise.",
+        "Leave the option out, or compute the loss that has it: `losscli show LOSS` lists what "
+        "there is.",
+        Example(
+            {"data.csv": {"prediction": "1 2", "target": "1 3"}},
+            "losscli compute mse data.csv --labels 01",
+        ),
+        stops=True,
+    ),
+    Code(
         "LC150",
         "info",
         "numbers of low precision",
         "float32 holds seven digits and float16 three, so the loss has no more, whatever is "
         "printed. losscli computes in float64: a running float32 sum of ten million times 0.1 is "
-        "off by 9 %, and the square of 300 is infinite in float16. The example is a Parquet file "
-        "of a float32 model.",
+        "off by 9 %, and the square of 300 is infinite in float16.",
         "Nothing, unless digits beyond these are compared.",
-        Example({}, "losscli compute mse float32.parquet"),
+        Example(
+            {},
+            "losscli compute mse float32.npz",
+            {
+                "make.py": "import numpy as np\n\n"
+                "target = np.arange(30.0)\n"
+                'np.savez("float32.npz", prediction=np.float32(target * 1.1), target=target)\n'
+            },
+            "python make.py",
+        ),
+    ),
+    Code(
+        "LC151",
+        "error",
+        "whole numbers that a float cannot hold",
+        "Beyond 2^53 neighbouring whole numbers are one float64, so an id of 64 bits loses its "
+        "last digits, and two rows get one key. In a key it is an error; a value so large is "
+        "most often a column of ids that was taken for numbers.",
+        "Write ids as integers or as text: a column of integers with a gap becomes floats in "
+        "pandas, unless its type is Int64. `-c ROLE=NAME` chooses another column.",
+        Example(
+            {},
+            "losscli compute mse ids.npz",
+            {
+                "make.py": "import numpy as np\n\n"
+                "ids = 2**53 + np.arange(1, 5)\n"
+                'np.savez("ids.npz", prediction=ids, target=np.arange(4.0))\n'
+            },
+            "python make.py",
+        ),
+        stops=True,
+    ),
+    Code(
+        "LC152",
+        "error",
+        "decimal commas",
+        "1,5 is one and a half in half of the world, and no number in the other half. Which it is "
+        "is not guessed: 1,500 could be either.",
+        "`--decimal ,` reads commas as decimal points.",
+        Example(
+            {},
+            "losscli compute mse data.csv",
+            {"data.csv": "prediction;target\n1,5;1\n2,5;3\n"},
+        ),
+        stops=True,
+        option="--decimal ,",
     ),
     Code(
         "LC153",

@@ -38,6 +38,7 @@ class Kept(Exact):
                 f"a loss of all rows at once needs them all in memory, and these are more than "
                 f"{MOST_VALUES:,} values",
                 hint="return the loss of each row, or take each row by itself: --reduction mean",
+                code="LC164",
             )
 
     @property

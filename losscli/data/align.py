@@ -55,6 +55,7 @@ def nothing_there(inputs: Inputs) -> DataError:
     return DataError(
         f"no row of {names} has all its values, so nothing is left to evaluate",
         hint="look whether a column is empty altogether, or -c names the wrong one",
+        code="LC122",
     )
 
 

@@ -277,7 +277,7 @@ def _not_an_array(role: str, value: object, error: Exception) -> DataError:
         hint = "every row must have the same number of elements"
     elif hasattr(value, "detach"):
         hint = "pass tensor.detach().cpu().double()"
-    return DataError(f"cannot be read as an array: {said}", path=role, hint=hint)
+    return DataError(f"cannot be read as an array: {said}", path=role, hint=hint, code="LC160")
 
 
 def _feed(role: str, array: Numbers | Ragged, texts: Texts) -> MemoryFeed:
@@ -286,6 +286,7 @@ def _feed(role: str, array: Numbers | Ragged, texts: Texts) -> MemoryFeed:
             "is a single number, but other inputs have rows",
             path=role,
             hint="values are never repeated; np.full(n, value) gives one a row",
+            code="LC120",
         )
     return MemoryFeed.of(role, array, "string" if texts.splits(role) else None)
 

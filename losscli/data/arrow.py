@@ -91,7 +91,7 @@ def numbers(array: pa.Array, place: Place, shape: tuple[int, ...] | None = None)
     if _is_list(kind):
         return _lists(array, place, shape)
     if not _is_number(kind):
-        raise place.fault(f"holds {kind}, not numbers")
+        raise place.fault(f"holds {kind}, not numbers", code="LC162")
     if pa.types.is_decimal(kind):
         array = array.cast(pa.float64())
     return exact(values_of(array), place)
@@ -110,7 +110,7 @@ def _with_gaps(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> 
         found = numbers(array.take(from_integers(there)), Place(None, gaps=True), shape)
     except DataError as error:
         row = int(there[0 if error.row is None else error.row - 1])
-        raise place.fault(error.message, row, error.hint) from None
+        raise place.fault(error.message, row, error.hint, code=error.code) from None
     inner = shape if shape and not len(there) else found.shape[1:]
     values = np.full((len(array), *inner), np.nan)
     if len(there):
@@ -126,7 +126,7 @@ def _lists_with_gaps(array: pa.Array, place: Place, inner: tuple[int, ...] | Non
         found = lists(array.take(from_integers(there)), Place(None, gaps=True), inner)
     except DataError as error:
         row = int(there[0 if error.row is None else error.row - 1])
-        raise place.fault(error.message, row, error.hint) from None
+        raise place.fault(error.message, row, error.hint, code=error.code) from None
     shape = inner if inner is not None and not len(there) else found.values.shape[1:]
     nothing = Ragged(np.full((1, *shape), np.nan), np.array([0, 1]))
     whole = Ragged.joined([Ragged(found.values.reshape(-1, *shape), found.offsets), nothing])
@@ -157,7 +157,7 @@ def lists(array: pa.Array, place: Place, inner: tuple[int, ...] | None = None) -
         # The row of an element of a list is the row of its list.
         element_at = 0 if error.row is None else error.row - 1
         row = int(np.searchsorted(offsets, element_at, side="right")) - 1
-        raise place.fault(error.message, row, error.hint) from None
+        raise place.fault(error.message, row, error.hint, code=error.code) from None
     return Ragged(np.asarray(flat, np.float64), offsets)
 
 
@@ -188,6 +188,7 @@ def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numb
             f"has {lengths[row]} elements, the rows before it {length}",
             row,
             "every row of a list column must have the same number of elements",
+            code="LC129",
         )
     inner = shape[1:] if shape else None
     try:
@@ -195,7 +196,7 @@ def _lists(array: pa.Array, place: Place, shape: tuple[int, ...] | None) -> Numb
     except DataError as error:
         # The row of an element of a list is the row of its list.
         row = 0 if error.row is None else (error.row - 1) // max(length, 1)
-        raise place.fault(error.message, row, error.hint) from None
+        raise place.fault(error.message, row, error.hint, code=error.code) from None
     return flat.reshape(len(array), length, *flat.shape[1:])
 
 

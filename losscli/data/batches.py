@@ -56,7 +56,9 @@ class BatchTable(ABC):
             self.columns: Sequence[Column] = [column(field) for field in schema]
         except UnicodeError:
             hint = "was it copied or written to the end? write the file again"
-            raise DataError("has a column whose name is no text", path=name, hint=hint) from None
+            raise DataError(
+                "has a column whose name is no text", path=name, hint=hint, code="LC160"
+            ) from None
 
     @property
     @abstractmethod
@@ -160,7 +162,7 @@ class BatchFeed(ChunkedFeed):
                 there = batch.column(0).drop_null()[:1]
                 if len(there):
                     return there
-        raise DataError("holds no value in any row", path=self.name, column=column)
+        raise DataError("holds no value in any row", path=self.name, column=column, code="LC128")
 
     def _role(self, role: str, columns: tuple[int, ...]) -> RoleInput:
         at = self.positions[role][0]
@@ -218,4 +220,6 @@ def _not_numbers(path: str, column: Column) -> DataError:
     hint = "choose another column with -c ROLE=NAME"
     if "string" in column.type:
         hint += "; labels must be class indices 0 .. C-1, not names"
-    return DataError(f"holds {column.type}, not numbers", path=path, column=column.name, hint=hint)
+    return DataError(
+        f"holds {column.type}, not numbers", path=path, column=column.name, hint=hint, code="LC162"
+    )

@@ -80,6 +80,7 @@ class BlockCursor:
             raise DataError(
                 f"ended {self._left} rows early: it changed while it was read",
                 path=self._roles[0].path,
+                code="LC160",
             )
         self._used, self._size = 0, len(self._chunk[0])
 

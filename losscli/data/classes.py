@@ -76,7 +76,9 @@ class ClassNames:
             hint = f"{name} and {same[0]} are not two classes: write labels as the classes are"
         else:
             hint = did_you_mean(name, self.names) or f"the classes are {_shown(self.names)}"
-        return place.fault(f"{name!r} is none of the {len(self.names)} classes", row, hint)
+        return place.fault(
+            f"{name!r} is none of the {len(self.names)} classes", row, hint, code="LC134"
+        )
 
 
 def class_coders(
@@ -127,6 +129,7 @@ def check_number(
                         f"but --classes names {len(coder.names)}",
                         path=source.path,
                         column=source.column_at(()),
+                        code="LC135",
                     )
 
 
@@ -182,6 +185,7 @@ def _names(
             path=place.path,
             column=place.column,
             hint=f"say which is which, first that for {low}: --classes no,yes",
+            code="LC135",
         )
     if codes:
         return _two_names(codes, given, table.columns[column].name)
@@ -194,6 +198,7 @@ def _names(
             path=place.path,
             column=place.column,
             hint="say in which order the classes come: --classes a,b,c or --classes @FILE",
+            code="LC135",
         )
     short = _without_prefix(held)
     if given and not is_numbered and list(given) not in (held, short):
@@ -220,6 +225,7 @@ def _other_order(
         f"the columns stand for {_shown(held)}, but --classes says {_shown(given)}",
         path=None if logits is None else logits[0].name,
         hint="leave --classes out, or name the columns in its order: -c logits=A,B,...",
+        code="LC135",
     )
 
 
@@ -261,7 +267,7 @@ def read_classes(text: str) -> tuple[str, ...]:
         except OSError as error:
             raise unreadable(text[1:], error) from None
         except UnicodeError:
-            raise DataError("is no UTF-8 text", path=text[1:]) from None
+            raise DataError("is no UTF-8 text", path=text[1:], code="LC160") from None
     else:
         names = [name.strip() for name in text.split(",")]
     return tuple(names)

@@ -153,6 +153,7 @@ class Labels:
                     path=place.path,
                     column=place.column,
                     hint=self._hint,
+                    code="LC164",
                 )
         return [self._codes[name] for name in names]
 
@@ -188,6 +189,7 @@ def _encodable(column: pa.Array, place: Place) -> pa.Array:
             path=place.path,
             column=place.column,
             hint="choose a column with one value a row",
+            code="LC162",
         )
     if types.is_float16(kind):
         return column.cast(pa.float32())

@@ -200,6 +200,7 @@ def position_of(table: Table, column: str, purpose: str) -> int | None:
             f"{len(at)} columns are named {column!r}, {purpose}",
             path=table.name,
             hint="rename all but one of them",
+            code="LC161",
         )
     return at[0] if at else None
 
@@ -212,6 +213,7 @@ def no_column(tables: Sequence[Table], wanted: str, purpose: str) -> DataError:
     return DataError(
         f"no file has a column {wanted!r} {purpose}",
         hint="; ".join([close, *shown] if close else shown),
+        code="LC161",
     )
 
 
@@ -225,6 +227,7 @@ def _find_wanted(role: Role, table: Table, wanted: str) -> tuple[int, ...]:
                 f"there is no column {part!r} for {role.name}",
                 path=table.name,
                 hint="; ".join(filter(None, [close, show_columns(table)])),
+                code="LC161",
             )
         found += matched
     return tuple(found)
@@ -304,6 +307,7 @@ def _in_order(table: Table, found: list[int]) -> list[int]:
                 f"the numbered columns {_list(table, by_number)} do not count up: {what}",
                 path=table.name,
                 hint="name the columns in their order: -c ROLE=a,b,c",
+                code="LC161",
             )
     return by_number
 
@@ -349,6 +353,7 @@ def _check_names(role: Role, table: Table, found: Sequence[int]) -> None:
                 f"{names.count(names[i])} columns are named {names[i]!r}, which {role.name} needs",
                 path=table.name,
                 hint="rename all but one of them",
+                code="LC161",
             )
     lists = [i for i in found if table.columns[i].is_list]
     if lists and len(found) > 1:
@@ -356,6 +361,7 @@ def _check_names(role: Role, table: Table, found: Sequence[int]) -> None:
             f"{role.name} would be {_list(table, found)}, of which {names[lists[0]]!r} holds lists",
             path=table.name,
             hint=f"choose one list column, or columns of numbers: -c {role.name}=NAME",
+            code="LC161",
         )
 
 
@@ -369,6 +375,7 @@ def _nothing_found(role: Role, table: Table) -> DataError:
         f"no column is named {role.name!r}, and which one is meant is not clear",
         path=table.name,
         hint="; ".join(filter(None, [close, show_columns(table), option])),
+        code="LC161",
     )
 
 
@@ -377,6 +384,7 @@ def _ambiguous(role: Role, table: Table, found: Sequence[int]) -> DataError:
         f"{_list(table, found)} could each be {role.name}",
         path=table.name,
         hint=f"say which it is: -c {role.name}=NAME",
+        code="LC161",
     )
 
 

@@ -79,6 +79,7 @@ def _unclear(path: str, first: str, marks: Sequence[str]) -> DataError:
         f"its cells could be separated by {names}: {shown!r}",
         path=path,
         hint=f"say which: {' or '.join(map(option, marks))}",
+        code="LC160",
     )
 
 

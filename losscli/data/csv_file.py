@@ -94,7 +94,9 @@ class CsvTable:
         head = _read_head(file)
         first = _end_of_record(head)
         if first >= _LONGEST_HEADER:
-            raise DataError("has no line end in its first 16 MiB", path=path, hint="is it CSV?")
+            raise DataError(
+                "has no line end in its first 16 MiB", path=path, hint="is it CSV?", code="LC160"
+            )
         line, sample = _text(path, head[:first]), _sampled(head[first:])
         said = reading.delimiter or delimiter
         mark = said or sniff(path, line, sample, reading.decimal)
@@ -333,6 +335,7 @@ def read_carefully(
             f"rows {first_row + 1} to {first_row + rows} are {rows} lines but {row + 1} records",
             path=layout.path,
             hint="look for stray quotes and carriage returns",
+            code="LC160",
         )
     start = first_row + wanted.start
     return [
@@ -351,7 +354,7 @@ def _encoded(texts: list[str], coder: Coder, place: Place) -> Numbers | Ragged:
         column = pa.array(held, pa.string())
     except UnicodeEncodeError:
         row = next(i for i, text in enumerate(texts) if not _is_unicode(text))
-        raise place.fault("is no UTF-8 text", row, "save the file as UTF-8") from None
+        raise place.fault("is no UTF-8 text", row, "save the file as UTF-8", code="LC160") from None
     return coder.encode(column, place)
 
 
@@ -367,13 +370,16 @@ def _check_cells(cells: list[str], layout: Layout, row: int, as_text: bool = Fal
     if may_be_blank and not cells:
         cells.append("")
     if not cells or (len(cells) == 1 and cells[0].isspace() and not may_be_blank):
-        raise place.fault("blank line", hint="remove it, or write the value that is missing")
+        raise place.fault(
+            "blank line", hint="remove it, or write the value that is missing", code="LC128"
+        )
     if len(cells) != expected:
         mark = NAMES.get(layout.delimiter, repr(layout.delimiter))
         count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         raise place.fault(
             f"has {count}, not {expected} as the first line",
             hint=f"is it cut off? cells that hold {mark} of their own need quotes",
+            code="LC160",
         )
 
 
@@ -388,8 +394,18 @@ def _read_cell(cell: str, place: Place, layout: Layout) -> float:
         return boolean
     value = number(text, layout.decimal)
     if value is None:
-        raise place.fault(f"{_show(text)} is not a number", hint=_what_it_looks_like(text, layout))
+        raise _no_number(text, place, layout)
     return value
+
+
+def _no_number(text: str, place: Place, layout: Layout) -> DataError:
+    other = "," if layout.decimal == "." else "."
+    if number(text, other) is None:
+        hint, code = _what_it_looks_like(text, layout), "LC162"
+    else:
+        name = "comma" if other == "," else "point"
+        hint, code = f"a decimal {name}? say --decimal {other}", "LC152"
+    return place.fault(f"{_show(text)} is not a number", hint=hint, code=code)
 
 
 def _show(text: str) -> str:
@@ -397,10 +413,6 @@ def _show(text: str) -> str:
 
 
 def _what_it_looks_like(text: str, layout: Layout) -> str:
-    other = "," if layout.decimal == "." else "."
-    if number(text, other) is not None:
-        name = "comma" if other == "," else "point"
-        return f"a decimal {name}? say --decimal {other}"
     for mark, name in NAMES.items():
         if mark in text and mark not in (layout.delimiter, layout.decimal):
             return f"are the cells separated by {name}? say {option(mark)}"
@@ -417,7 +429,7 @@ def _records(data: bytes, layout: Layout, *, check: bool = False) -> Iterator[li
     try:
         yield from csv.reader(text, delimiter=layout.delimiter)
     except csv.Error as error:
-        raise DataError(f"cannot be read as CSV: {error}", path=layout.path) from None
+        raise DataError(f"cannot be read as CSV: {error}", path=layout.path, code="LC160") from None
 
 
 def _read_head(stored: Stored) -> bytes:
@@ -435,15 +447,17 @@ def _read_head(stored: Stored) -> bytes:
 
 def _check_text(path: str, head: bytes) -> None:
     if not head.removeprefix(_BOM):
-        raise DataError("is empty", path=path, hint="was it written to the end?")
+        raise DataError("is empty", path=path, hint="was it written to the end?", code="LC160")
     if head.startswith(_UTF16):
-        raise DataError("is UTF-16 text", path=path, hint="save it as UTF-8")
+        raise DataError("is UTF-16 text", path=path, hint="save it as UTF-8", code="LC160")
     if b"\0" in head:
         hint = "give a text file with a header, or a .parquet file"
-        raise DataError("is a binary file, not CSV", path=path, hint=hint)
+        raise DataError("is a binary file, not CSV", path=path, hint=hint, code="LC160")
     if b"\r" in head and b"\n" not in head:
         hint = "save it with line feeds (LF or CRLF)"
-        raise DataError("ends its lines with carriage returns only", path=path, hint=hint)
+        raise DataError(
+            "ends its lines with carriage returns only", path=path, hint=hint, code="LC160"
+        )
 
 
 def _end_of_record(head: bytes) -> int:
@@ -461,13 +475,17 @@ def _text(path: str, line: bytes) -> str:
     try:
         return line.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError:
-        raise DataError("is no UTF-8 text", path=path, hint="is it CSV? save it as UTF-8") from None
+        raise DataError(
+            "is no UTF-8 text", path=path, hint="is it CSV? save it as UTF-8", code="LC160"
+        ) from None
 
 
 def _split(path: str, line: str, delimiter: str) -> list[str]:
     cells = rows_of(line, delimiter)[0] if line else []
     if not any(cell.strip() for cell in cells):
-        raise DataError("the first line is blank", path=path, hint="remove it, or write a header")
+        raise DataError(
+            "the first line is blank", path=path, hint="remove it, or write a header", code="LC160"
+        )
     return [cell.strip() for cell in cells]
 
 
@@ -479,6 +497,7 @@ def _reject_other_delimiter(path: str, cells: list[str]) -> None:
                 f"its first line is separated by {name}: {cells[0]!r}",
                 path=path,
                 hint=f"say {option(mark)}",
+                code="LC160",
             )
 
 
@@ -488,6 +507,7 @@ def _header_unclear(path: str, cells: list[str]) -> HeaderUnclearError:
         f"the first line holds only numbers ({shown}): is it the header or the first row?",
         path=path,
         hint="say --no-header if it is a row, --header if these are column names",
+        code="LC160",
     )
 
 

@@ -75,6 +75,7 @@ def find_lines(file: Stored, start: int, piece_bytes: int, *, quotes: bool = Tru
             "a quoted field is opened and never closed",
             path=file.name,
             hint='a quote inside a quoted field is doubled: "5"" pipe"',
+            code="LC160",
         )
     ends = [count.ends(inside) for count, inside in zip(counts, quoted, strict=False)]
     bounds = list(accumulate(ends, initial=0))
@@ -184,7 +185,10 @@ def pieces(
     longest = max(offsets[i + 1] - offsets[i] for i in numbers)
     if longest > _LONGEST_PIECE:
         raise DataError(
-            "has a row of more than 1 GiB", path=stored.name, hint="is it a file of rows?"
+            "has a row of more than 1 GiB",
+            path=stored.name,
+            hint="is it a file of rows?",
+            code="LC164",
         )
     buffer = memoryview(bytearray(longest))
     with _open(stored) as file:
@@ -193,7 +197,9 @@ def pieces(
             data = buffer[: end - begin]
             file.seek(begin)
             if read_into(file, data) < len(data):
-                raise DataError("is shorter than before: it changed", path=stored.name)
+                raise DataError(
+                    "is shorter than before: it changed", path=stored.name, code="LC160"
+                )
             yield data, piece * step, min(step, lines.rows - piece * step)
 
 

@@ -67,12 +67,12 @@ class RoleInput:
         *,
         index: tuple[int, ...] = (),
         hint: str | None = None,
-        code: str | None = None,
+        code: str,
     ) -> DataError:
         """What is wrong with element ``index`` of a row of the feed, which counts from 0."""
         place = Place(self.path or self.role, self.column_at(index), parts=self.parts)
         at = row if self.row_of is None else self.row_of(row)
-        return place.fault(message, at, hint, code)
+        return place.fault(message, at, hint, code=code)
 
     def column_at(self, index: tuple[int, ...]) -> str | None:
         """The column that holds element ``index`` of a row, for an error message."""

@@ -187,6 +187,7 @@ def group_inputs(inputs: Inputs, found: Mapping[str, Groups]) -> Inputs:
                 f"has {feed.rows} rows, but the groups of {groups.column} have {groups.bounds[-1]}",
                 path=feed.name,
                 hint=f"give it a column {groups.column} of its own, or one row for each of theirs",
+                code="LC114",
             )
     grouped = tuple(GroupedFeed(feed, found.get(feed.name, first)) for feed in inputs.feeds)
     return replace(inputs, feeds=grouped, groups=first)
@@ -405,5 +406,6 @@ def read_vector(path: str) -> tuple[float, ...]:
         raise DataError(
             f"has {len(values)} rows of {values[0].size} numbers; wanted is one column or one row",
             path=path,
+            code="LC120",
         )
     return tuple(values.reshape(-1).tolist())

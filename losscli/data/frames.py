@@ -246,10 +246,12 @@ def _no_text(values: Iterable[Any], place: Place) -> DataError:
             try:
                 value.encode()
             except UnicodeEncodeError:
-                return place.fault(f"{value!a:.40} is no Unicode text", row)
+                return place.fault(f"{value!a:.40} is no Unicode text", row, code="LC162")
         elif not _is_missing(value):
-            return place.fault(f"{value!r:.40} is no text", row, "give every row as a str")
-    return DataError("holds no text", path=place.path, column=place.column)
+            return place.fault(
+                f"{value!r:.40} is no text", row, "give every row as a str", code="LC162"
+            )
+    return DataError("holds no text", path=place.path, column=place.column, code="LC162")
 
 
 def codes(values: Any, coder: Coder, place: Place) -> Numbers | Ragged:
@@ -293,10 +295,12 @@ def lists_of(value: Any, place: Place) -> Numbers | Ragged:
         try:
             arrays.append(checked(np.asarray(held), place.at(row)))
         except ValueError:
-            raise place.fault("is a list of lists of different lengths", row) from None
+            raise place.fault(
+                "is a list of lists of different lengths", row, code="LC129"
+            ) from None
     inner = {array.shape[1:] for array in arrays if array.size}
     if len(inner) > 1:
-        raise place.fault(f"rows hold elements of different shapes: {sorted(inner)}")
+        raise place.fault(f"rows hold elements of different shapes: {sorted(inner)}", code="LC129")
     if len({array.shape for array in arrays}) == 1:
         return np.stack(arrays)
     shape = inner.pop() if inner else ()
@@ -355,7 +359,7 @@ def checked(array: Numbers, place: Place) -> Numbers:
     )
     hint = "labels must be class indices 0 .. C-1, not names" if kind in "UST" else None
     message = f"holds {held}, not numbers{first}"
-    raise DataError(message, path=place.path, column=place.column, hint=hint)
+    raise DataError(message, path=place.path, column=place.column, hint=hint, code="LC162")
 
 
 def _objects_with_gaps(array: Numbers, place: Place) -> Numbers:
@@ -364,7 +368,7 @@ def _objects_with_gaps(array: Numbers, place: Place) -> Numbers:
     try:
         return arrow_numbers(pa.array(array, from_pandas=True), place)
     except pa.ArrowException as error:
-        raise place.fault(f"does not hold numbers: {error}") from None
+        raise place.fault(f"does not hold numbers: {error}", code="LC162") from None
 
 
 def _unwrapped(array: Numbers, place: Place) -> Numbers:
@@ -381,11 +385,12 @@ def _unwrapped(array: Numbers, place: Place) -> Numbers:
         try:
             return arrow_numbers(pa.array(items), place)
         except pa.ArrowException as error:
-            raise place.fault(f"the lists do not hold numbers: {error}") from None
+            raise place.fault(f"the lists do not hold numbers: {error}", code="LC162") from None
     shown = f": {items[0]!r:.40}" if items else ""
     raise DataError(
         f"holds Python objects, not numbers{shown}",
         path=place.path,
         column=place.column,
         hint="convert it first, for example with .astype(float)",
+        code="LC162",
     )

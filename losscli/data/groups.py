@@ -108,6 +108,7 @@ def check_same(first: Groups, second: Groups, place: Place) -> None:
                 f"group {second.key(i)!r} stands where the other file has {first.key(i)!r}",
                 int(second.bounds[i]),
                 f"sort both files by {first.column}",
+                code="LC114",
             )
     if len(first) != len(second):
         raise DataError(
@@ -115,4 +116,5 @@ def check_same(first: Groups, second: Groups, place: Place) -> None:
             path=place.path,
             column=place.column,
             hint="every group must stand in both files",
+            code="LC114",
         )

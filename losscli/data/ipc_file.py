@@ -70,6 +70,7 @@ class IpcTable(BatchTable):
                 path=self.name,
                 row=None if row is None else row + 1,
                 hint="was it copied or written to the end? write the file again",
+                code="LC160",
             ) from None
 
     def _read(self, reader: Any, piece: int) -> Iterator[pa.RecordBatch]:

@@ -117,12 +117,13 @@ def _read_head(file: Stored) -> bytes:
                 break
             head += more
     if not head.removeprefix(_BOM).strip():
-        raise DataError("is empty", path=file.name, hint="was it written to the end?")
+        raise DataError("is empty", path=file.name, hint="was it written to the end?", code="LC160")
     if head.removeprefix(_BOM).lstrip().startswith(b"["):
         raise DataError(
             "holds one JSON document, not one object a line",
             path=file.name,
             hint=f"write JSON Lines, for example with: jq -c '.[]' {file.name}",
+            code="LC160",
         )
     return head
 
@@ -139,17 +140,21 @@ def _sample(path: str, head: bytes) -> list[dict[str, Any]]:
 def _object(line: bytes, place: Place) -> dict[str, Any]:
     """What stands on a line."""
     if not line.strip():
-        raise place.fault("blank line", hint="remove it, or write the object that is missing")
+        raise place.fault(
+            "blank line", hint="remove it, or write the object that is missing", code="LC128"
+        )
     try:
         found = json.loads(line, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         said = getattr(error, "msg", "it is nested too deeply or no UTF-8 text")
         hint = "is it cut off? JSON Lines have one whole object on each line"
-        raise place.fault(f"is no JSON: {said}", hint=hint) from None
+        raise place.fault(f"is no JSON: {said}", hint=hint, code="LC160") from None
     if not isinstance(found, _Pairs):
-        raise place.fault("is no JSON object", hint='write {"prediction": 1.5}')
+        raise place.fault("is no JSON object", hint='write {"prediction": 1.5}', code="LC160")
     if found.twice is not None:
-        raise place.fault(f"has {found.twice!r} twice", hint="a name occurs once in an object")
+        raise place.fault(
+            f"has {found.twice!r} twice", hint="a name occurs once in an object", code="LC160"
+        )
     return found
 
 
@@ -206,7 +211,7 @@ def _value(value: Any, kind: pa.DataType, place: Place) -> Any:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise place.fault("is no Unicode text: half a surrogate pair") from None
+            raise place.fault("is no Unicode text: half a surrogate pair", code="LC160") from None
         return value
     if pa.types.is_boolean(kind) and isinstance(value, bool):
         return value
@@ -218,4 +223,4 @@ def _value(value: Any, kind: pa.DataType, place: Place) -> Any:
     shown = json.dumps(value)
     shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
     wanted = "a number" if kind == _NUMBER else f"of the type of the rows before it, {kind}"
-    raise place.fault(f"{shown} is not {wanted}")
+    raise place.fault(f"{shown} is not {wanted}", code="LC162")

@@ -167,6 +167,7 @@ def _find(table: Table, names: tuple[str, ...]) -> int:
                 f"{len(at)} columns are named {name!r}, to join by",
                 path=table.name,
                 hint="rename all but one of them",
+                code="LC161",
             )
         if at:
             return at[0]
@@ -176,6 +177,7 @@ def _find(table: Table, names: tuple[str, ...]) -> int:
         f"there is no column {names[0]!r} to join by",
         path=table.name,
         hint="; ".join(filter(None, [close, show_columns(table), differs])),
+        code="LC161",
     )
 
 
@@ -204,8 +206,13 @@ def lockstep(streams: Sequence[Generator[pa.Array, None, None]]) -> Iterator[tup
 
 def _reject_missing(chunk: pa.Array, place: Place) -> None:
     if chunk.null_count:
-        row = int(np.argmax(values_of(chunk.is_null())))
-        raise place.fault("the key is missing", row, "every row needs a key to be joined by")
+        raise _no_key(int(np.argmax(values_of(chunk.is_null()))), place)
+
+
+def _no_key(row: int, place: Place) -> DataError:
+    return place.fault(
+        "the key is missing", row, "every row needs a key to be joined by", code="LC112"
+    )
 
 
 def _plain(chunk: pa.Array, place: Place) -> pa.Array:
@@ -215,7 +222,9 @@ def _plain(chunk: pa.Array, place: Place) -> pa.Array:
         return chunk.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise place.fault(
-            f"holds {chunk.type}, which is no key", hint="join by text, whole numbers or dates"
+            f"holds {chunk.type}, which is no key",
+            hint="join by text, whole numbers or dates",
+            code="LC162",
         ) from None
 
 
@@ -224,12 +233,13 @@ def _whole_numbers(chunk: pa.Array, place: Place) -> pa.Array:
     lossy = (values != np.floor(values)) | ~(np.abs(values) <= _EXACT)
     if lossy.any():
         row = int(lossy.argmax())
+        if np.isnan(values[row]):
+            raise _no_key(row, place)
         raise place.fault(
-            "the key is missing"
-            if np.isnan(values[row])
-            else f"the key {float(values[row])!r} is a float, which may have lost digits",
+            f"the key {float(values[row])!r} is a float, which may have lost digits",
             row,
             "write keys as whole numbers or as text",
+            code="LC151",
         )
     return chunk.cast(pa.int64()).cast(pa.string())
 

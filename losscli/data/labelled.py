@@ -79,4 +79,5 @@ def _nowhere(tables: Sequence[Table], labels: Labels) -> DataError:
     return DataError(
         f"there is no file or frame with a column {labels.column!r} {labels.purpose}",
         hint="to give the values themselves, pass an array: by=np.asarray(values)",
+        code="LC161",
     )

@@ -45,7 +45,9 @@ def list_files(named: str) -> list[Listed]:
                 found += _walk(path)
     if not found:
         what = "holds no files" if os.path.isdir(named) else "matches no file"
-        raise DataError(what, path=named, hint="files that begin with . or _ do not count")
+        raise DataError(
+            what, path=named, hint="files that begin with . or _ do not count", code="LC160"
+        )
     return [Listed(path, folders_of(path, base)) for path in natural_order(set(found))]
 
 
@@ -75,6 +77,7 @@ def _walk(folder: str) -> Iterator[str]:
                 f"holds the folder {entry.name!r}, which is no partition such as split=test",
                 path=folder,
                 hint=f"name the files: '{os.path.join(folder, '**', '*.parquet')}'",
+                code="LC160",
             )
 
 

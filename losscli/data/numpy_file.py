@@ -61,7 +61,10 @@ class NumpyTable:
         self._arrays = [one for array in held for one in _fields(array) if one.shape]
         if not self._arrays:
             raise DataError(
-                "holds no array with rows", path=file.name, hint="save one row a sample"
+                "holds no array with rows",
+                path=file.name,
+                hint="save one row a sample",
+                code="LC160",
             )
         self.columns: Sequence[Column] = [_column(array) for array in self._arrays]
 
@@ -120,6 +123,7 @@ class NumpyTable:
                     f"{array.name} has {array.shape[0]}",
                     path=self.name,
                     hint="the first axis is that of the rows, and arrays of one file have as many",
+                    code="LC121",
                 )
 
 
@@ -216,4 +220,5 @@ def _unreadable(path: str, error: Exception) -> DataError:
         f"cannot be read as NumPy's format: {str(error).rstrip('.') or 'it is cut off'}",
         path=path,
         hint="save arrays of numbers with numpy.save or numpy.savez",
+        code="LC160",
     )

@@ -66,7 +66,9 @@ class OpenTables:
 
     def __getitem__(self, named: str) -> Table:
         if "\0" in named:
-            raise DataError("there can be no such file: its name holds a zero byte", path=named)
+            raise DataError(
+                "there can be no such file: its name holds a zero byte", path=named, code="LC160"
+            )
         is_path = named != STANDARD_INPUT and not is_url(named)
         real = os.path.realpath(named) if is_path else named
         if real not in self._by_path:
@@ -90,6 +92,7 @@ def open_table(named: str, reading: Reading = AS_IT_IS) -> Table:
                 f"is {format}, but {found.files[0].name} is {formats[0]}",
                 path=file.name,
                 hint="files that make one table have one format: say which, as in 'folder/*.csv'",
+                code="LC163",
             )
     tables = [_open(file, formats[0], reading, found.are_parts) for file in found.files]
     if not found.are_parts:
@@ -127,21 +130,28 @@ def _format_of(file: Stored, reading: Reading) -> str:
         if file.magic.startswith(magic):
             if format == "feather 1":
                 hint = "write it as version 2, which is Arrow: feather.write_feather(table, path)"
-                raise DataError("is Feather version 1", path=file.name, hint=hint)
+                raise DataError("is Feather version 1", path=file.name, hint=hint, code="LC160")
             return format
     wanted = reading.input_format
     format = _SUFFIXES.get(file.suffix) or wanted or _VAGUE.get(file.suffix, "")
     if format in _BINARY:
         if not file.magic:
-            raise DataError("is empty", path=file.name, hint="was it written to the end?")
+            raise DataError(
+                "is empty", path=file.name, hint="was it written to the end?", code="LC160"
+            )
         called = "--input-format says so" if format == wanted else "it is called one"
-        raise DataError(f"is not {_BINARY[format]}, though {called}", path=file.name, hint=_FORMATS)
+        raise DataError(
+            f"is not {_BINARY[format]}, though {called}",
+            path=file.name,
+            hint=_FORMATS,
+            code="LC160",
+        )
     if format:
         return format
     if not file.magic:
-        raise DataError("is empty", path=file.name, hint="was it written to the end?")
+        raise DataError("is empty", path=file.name, hint="was it written to the end?", code="LC160")
     if file.is_stream:
         return "jsonl" if file.magic.lstrip().startswith(b"{") else "csv"
     suffix = file.suffix
     kind = f"unknown extension {suffix!r}" if suffix else "the name has no extension"
-    raise DataError(kind, path=file.name, hint=_FORMATS)
+    raise DataError(kind, path=file.name, hint=_FORMATS, code="LC160")

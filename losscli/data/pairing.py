@@ -222,6 +222,7 @@ def _reject_twice(keys: KeyColumns, part: Part) -> None:
     raise keys.place(part.row(second)).fault(
         f"the key {keys.shown(part.key(second))!r} stands in row {part.row(first) + 1} already",
         hint="a key names one row: remove the other, or name more columns: --on a --on b",
+        code="LC111",
     )
 
 
@@ -256,4 +257,4 @@ def _unmatched(
             "--on-missing drop leaves them out and says how many"
         )
     )
-    return DataError("; ".join(said), hint=hint or look)
+    return DataError("; ".join(said), hint=hint or look, code="LC110")

@@ -88,4 +88,5 @@ def _unreadable(path: str, error: Exception, row: int | None = None) -> DataErro
         path=path,
         row=None if row is None else row + 1,
         hint="was it copied or written to the end? write the file again",
+        code="LC160",
     )

@@ -135,6 +135,7 @@ class PartsTable:
                 path=file,
                 column=key,
                 hint="choose another column with -c ROLE=NAME",
+                code="LC162",
             )
         return float(value)
 
@@ -230,6 +231,7 @@ def _positions(first: Part, other: Part) -> list[int]:
             f"{has} column {odd[0]!r}, other than {first.name}",
             path=other.name,
             hint="files that make one table have the same columns; name those that belong together",
+            code="LC163",
         )
     in_order = range(len(names))
     found = [*in_order] if names == others else [others.index(name) for name in names]
@@ -242,6 +244,7 @@ def _positions(first: Part, other: Part) -> list[int]:
                 path=other.name,
                 column=column.name,
                 hint="files that make one table hold the same in a column",
+                code="LC163",
             )
     return found
 
@@ -260,6 +263,7 @@ def _check_shapes(first: _Piece, other: _Piece) -> None:
                 path=other.feed.name,
                 column=role.columns[0],
                 row=1,
+                code="LC163",
             )
 
 
@@ -276,4 +280,5 @@ def _other_folders(file: str, has: list[str], first: str, expected: list[str]) -
         f"those of {first} {' and '.join(expected) or 'nothing'}",
         path=file,
         hint="folders such as split=test give every file of a table the same columns",
+        code="LC163",
     )

@@ -51,9 +51,7 @@ class Place:
         """The same column, from this row on."""
         return replace(self, row=row)
 
-    def fault(
-        self, message: str, row: int = 0, hint: str | None = None, code: str | None = None
-    ) -> DataError:
+    def fault(self, message: str, row: int = 0, hint: str | None = None, *, code: str) -> DataError:
         """What is wrong with the value ``row`` rows further."""
         path, at = self.path, self.row + row
         if self.parts is not None:
@@ -65,7 +63,7 @@ class Place:
         hint = (
             "fill it in, or leave such rows out with --missing drop (pandas writes NaN as missing)"
         )
-        return self.fault("the value is missing", row, hint)
+        return self.fault("the value is missing", row, hint, code="LC128")
 
 
 def exact(values: Numbers, place: Place) -> Numbers:
@@ -82,18 +80,24 @@ def exact(values: Numbers, place: Place) -> Numbers:
     first = np.unravel_index(int(large.argmax()), values.shape)
     hint = "is this a column of ids? losses are computed in float64"
     row = int(first[0]) if first else 0
-    raise place.fault(f"{values[first]} is too large to be exact in float64", row, hint)
+    raise place.fault(
+        f"{values[first]} is too large to be exact in float64", row, hint, code="LC151"
+    )
 
 
 def unreadable(path: str, error: OSError) -> DataError:
     """What the operating system said, and what to do about it."""
     if isinstance(error, IsADirectoryError):
-        return DataError("is a directory", path=path, hint="name a file in it")
+        return DataError("is a directory", path=path, hint="name a file in it", code="LC160")
     if isinstance(error, PermissionError):
-        return DataError("may not be read: permission denied", path=path, hint="check its owner")
+        return DataError(
+            "may not be read: permission denied", path=path, hint="check its owner", code="LC160"
+        )
     if isinstance(error, FileNotFoundError):
         folder = Path(path).parent
         neighbours = os.listdir(folder) if folder.is_dir() else []
         close = did_you_mean(Path(path).name, neighbours)
-        return DataError("there is no such file", path=path, hint=close or f"looked in {folder}")
-    return DataError(f"cannot be read: {error.strerror or error}", path=path)
+        return DataError(
+            "there is no such file", path=path, hint=close or f"looked in {folder}", code="LC160"
+        )
+    return DataError(f"cannot be read: {error.strerror or error}", path=path, code="LC160")

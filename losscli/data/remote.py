@@ -48,7 +48,7 @@ def list_remote(url: str) -> tuple[list[Stored], list[Listed]]:
         else:
             return [_stored(system, path, shown(url))], []
         if not found:
-            raise DataError("matches no file", path=shown(url))
+            raise DataError("matches no file", path=shown(url), code="LC160")
         scheme = urlsplit(url).scheme
         ordered = natural_order(found)
         files = [_stored(system, p, f"{scheme}://{p.lstrip('/')}") for p in ordered]
@@ -127,9 +127,11 @@ def _explained(url: str) -> Iterator[None]:
     except (DataError, UsageError):
         raise
     except FileNotFoundError:
-        raise DataError("there is no such file", path=shown(url)) from None
+        raise DataError("there is no such file", path=shown(url), code="LC160") from None
     except Exception as error:
-        raise DataError(f"cannot be read: {_said(error, url)}", path=shown(url)) from None
+        raise DataError(
+            f"cannot be read: {_said(error, url)}", path=shown(url), code="LC160"
+        ) from None
 
 
 def _said(error: Exception, url: str) -> str:

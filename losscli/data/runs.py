@@ -69,4 +69,5 @@ def _reject_split(names: Any, bounds: NDArray[np.int64], place: Place) -> None:
                 f"group {name!r} begins again here, but ended at row {bounds[before + 1]}",
                 int(bounds[i]),
                 f"sort the rows by {place.column or 'their group'}, in every file alike",
+                code="LC114",
             )

@@ -62,7 +62,9 @@ def find(named: str) -> Found:
             with open(named, "rb", buffering=0) as pipe:
                 return Found([unpacked(_copied(pipe, named))])
         if not stat.S_ISREG(mode):
-            raise DataError("is not a regular file", path=named, hint="write it to a file first")
+            raise DataError(
+                "is not a regular file", path=named, hint="write it to a file first", code="LC160"
+            )
         return Found([unpacked(Stored.regular(named))])
     except OSError as error:
         raise unreadable(named, error) from None

@@ -51,6 +51,7 @@ def _write(file: IO[bytes], chunk: memoryview, name: str) -> None:
             f"cannot be copied to {tempfile.gettempdir()}: {error.strerror}",
             path=name,
             hint="set TMPDIR to a folder with more space",
+            code="LC160",
         ) from error
 
 

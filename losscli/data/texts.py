@@ -34,6 +34,7 @@ class Texts:
             raise UsageError(
                 f"--tokens {kind} has no effect, since nothing here takes tokens",
                 hint="leave it out; error-rate (wer, cer) is a loss of tokens",
+                code="LC146",
             )
         self._kind = kind
         self._grouped = grouped
@@ -109,6 +110,7 @@ class Texts:
                 f"--tokens {self._kind} has no effect: {' and '.join(self._numbers)} "
                 f"{'hold' if len(self._numbers) > 1 else 'holds'} token numbers, no text",
                 hint="leave it out, or choose columns of text: -c ROLE=NAME",
+                code="LC146",
             )
         if self._split and self._numbers:
             role, place = next(iter(self._numbers.items()))
@@ -127,7 +129,7 @@ def _coder(kind: str) -> TextCoder:
 
 
 def _fault(place: Place, message: str, hint: str) -> DataError:
-    return DataError(message, path=place.path, column=place.column, hint=hint)
+    return DataError(message, path=place.path, column=place.column, hint=hint, code="LC162")
 
 
 # Where nothing takes tokens.

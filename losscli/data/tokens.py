@@ -119,15 +119,21 @@ def _texts(column: pa.Array, place: Place) -> pa.LargeStringArray:
         return _texts(column.dictionary_decode(), place)
     if not is_text(kind) and not types.is_null(kind):
         hint = "--tokens splits text; choose another column with -c ROLE=NAME"
-        raise DataError(f"holds {kind}, not text", path=place.path, column=place.column, hint=hint)
+        raise DataError(
+            f"holds {kind}, not text", path=place.path, column=place.column, hint=hint, code="LC162"
+        )
     if column.null_count and not place.gaps:
         hint = "a text with nothing in it is written as an empty one, as '' in pandas and Arrow"
-        raise place.fault("the text is missing", int(np.argmax(values_of(column.is_null()))), hint)
+        raise place.fault(
+            "the text is missing", int(np.argmax(values_of(column.is_null()))), hint, code="LC128"
+        )
     texts = column.cast(pa.large_string()).fill_null("")
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid:
-        raise place.fault("is no UTF-8 text", _first_broken(texts), "write it as UTF-8") from None
+        raise place.fault(
+            "is no UTF-8 text", _first_broken(texts), "write it as UTF-8", code="LC160"
+        ) from None
     return texts
 
 

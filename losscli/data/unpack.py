@@ -46,14 +46,16 @@ def unpacked(file: Stored) -> Stored:
     compression = next((c for c in _KNOWN if file.magic.startswith(c.magic)), None)
     called = next((c for c in _KNOWN if c.suffix == file.suffix), None)
     if called is not None and compression is not called:
-        raise DataError(f"is not {called.name}, though it is called so", path=file.name)
+        raise DataError(
+            f"is not {called.name}, though it is called so", path=file.name, code="LC160"
+        )
     if compression is None:
         return file
     suffix = file.suffix if called is None else suffix_of(file.name[: -len(called.suffix)])
     pieces = bounded(_pieces(file, compression), os.path.getsize(file.path), file.name)
     inside = Stored.copied(pieces, file.name, suffix, file.is_stream)
     if any(inside.magic.startswith(c.magic) for c in _KNOWN):
-        raise DataError("is compressed twice", path=file.name, hint="unpack it once")
+        raise DataError("is compressed twice", path=file.name, hint="unpack it once", code="LC160")
     return inside
 
 
@@ -73,6 +75,7 @@ def bounded(pieces: Iterator[bytes], packed: int, name: str) -> Iterator[bytes]:
                 f"and more than {limit} bytes: this looks like a trap",
                 path=name,
                 hint=f"if it is yours, set {_LIMIT}, for example to 100G, or to none",
+                code="LC164",
             )
         yield piece
 
@@ -96,6 +99,7 @@ def _pieces(file: Stored, compression: Compression) -> Iterator[bytes]:
             else f"is damaged: it cannot be unpacked as {compression.name} ({said})",
             path=file.name,
             hint="was it copied or written to the end? copy or write it again",
+            code="LC160",
         ) from None
 
 

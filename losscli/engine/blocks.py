@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.data.feed import RoleInput, Rows
-from losscli.domain import UNIT, Array, Domain, LengthDomain
+from losscli.domain import Array, LengthDomain
 from losscli.engine.elements import are_elementwise, split, without_gaps
 from losscli.engine.gaps import Gaps
 from losscli.engine.labels import as_written, convert
+from losscli.engine.outside import outside
 from losscli.engine.plan import Block, Plan
 from losscli.errors import DataError
 from losscli.ragged import Ragged
@@ -96,6 +97,7 @@ def _check_alike(
         gaps.row(source, at),
         hint="are both files in the same order? --on COLUMN pairs rows by key; by=FILE says whose "
         f"{labels.column} counts",
+        code="LC113",
     )
 
 
@@ -113,6 +115,7 @@ def _codes(plan: Plan, name: str, values: Rows, gaps: Gaps) -> Array:
             f"{labels.show(values.values[at])} in a group that began with {labels.show(before)}",
             gaps.row_in(source, values, at),
             hint=f"a group belongs to one {labels.column}, so all its rows need the same value",
+            code="LC114",
         )
     return first
 
@@ -129,7 +132,7 @@ def _checked(x: Array, fit: Fit, source: RoleInput, gaps: Gaps) -> Array:
     domain = as_written(fit.domain, fit.labels) if fit.labels else fit.domain
     bad = domain.first_bad(x)
     if bad is not None:
-        raise _outside(x, bad, domain, source, gaps.row(source, bad[0]))
+        raise outside(float(x[bad]), domain, source, gaps.row(source, bad[0]), bad[1:])
     return convert(x, fit.domain, fit.labels) if fit.labels else x
 
 
@@ -137,29 +140,9 @@ def _check_lists(flat: Array, values: Ragged, fit: Fit, source: RoleInput, gaps:
     domain = as_written(fit.domain, fit.labels) if fit.labels else fit.domain
     bad = domain.first_bad(flat)
     if bad is not None:
-        raise _outside(flat, bad, domain, source, gaps.row_in(source, values, bad[0]))
+        row = gaps.row_in(source, values, bad[0])
+        raise outside(float(flat[bad]), domain, source, row, bad[1:])
     return convert(flat, fit.domain, fit.labels) if fit.labels else flat
-
-
-def _outside(
-    x: Array, bad: tuple[int, ...], domain: Domain, source: RoleInput, row: int
-) -> DataError:
-    value = float(x[bad])
-    code, hint = domain.code_of(value), domain.hint
-    is_chance = domain.interval == UNIT and not domain.are_classes
-    if source.role == "target" and value == -1.0 and is_chance:
-        code = "LC124"
-    if code == "LC124" and domain.values != (-1.0, 1.0):
-        hint = "this loss wants labels 0 and 1; --labels pm1 reads labels -1 and 1 as these"
-    elif code == "LC125" and value == domain.interval.high + 1.0:
-        hint += "; --labels from-1 where they count from 1"
-    return source.fault(
-        f"{np.format_float_positional(value, trim='-')} is not {domain.meaning}",
-        row,
-        index=bad[1:],
-        hint=hint,
-        code=code,
-    )
 
 
 def _one_a_group(flat: Array, values: Ragged, source: RoleInput, gaps: Gaps) -> Array:
@@ -171,6 +154,7 @@ def _one_a_group(flat: Array, values: Ragged, source: RoleInput, gaps: Gaps) -> 
             f"{source.role} is one value for a group, but differs within one",
             gaps.row_in(source, values, at),
             hint="repeat the value in all rows of the group",
+            code="LC114",
         )
     return first
 
@@ -215,6 +199,7 @@ def _too_long(source: RoleInput, count: float, has: str, row: int) -> DataError:
         f"{count:g} are to count, but {has}",
         row,
         hint="a length is how many entries of a padded row count",
+        code="LC129",
     )
 
 
@@ -223,10 +208,12 @@ def _different_lengths(
 ) -> DataError:
     source = plan.inputs.roles[names[1]]
     groups = plan.inputs.groups
-    where = f" in group {groups.key(gaps.sample(at))}" if groups is not None else ""
-    noun = "items" if groups is None else "rows"
+    where, noun, code = "", "items", "LC129"
+    if groups is not None:
+        where, noun, code = f" in group {groups.key(gaps.sample(at))}", "rows", "LC114"
     return source.fault(
         f"{names[1]} has {lengths[1]} {noun}{where}, {names[0]} has {lengths[0]}",
         gaps.row(source, at),
         hint="each needs one of the other",
+        code=code,
     )

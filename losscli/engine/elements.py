@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from losscli.data.feed import Rows
 from losscli.domain import Array
 from losscli.engine.gaps import Gaps
+from losscli.engine.outside import outside
 from losscli.engine.plan import Plan
 from losscli.errors import DataError
 from losscli.ragged import Ragged
@@ -71,7 +72,7 @@ def split(
 def _lists(x: Rows) -> Ragged:
     if isinstance(x, Ragged):
         return x
-    raise DataError("some roles hold lists, others single values", hint=_WHOLE)
+    raise DataError("some roles hold lists, others single values", hint=_WHOLE, code="LC120")
 
 
 def _check(
@@ -89,13 +90,8 @@ def _check(
         return
     at = int(np.flatnonzero(there)[bad[0]])
     row = int(np.searchsorted(offsets, at, side="right")) - 1
-    value = np.format_float_positional(flat[at], trim="-")
-    raise source.fault(
-        f"{value} is not {fit.domain.meaning}",
-        gaps.row(source, row),
-        index=(at - int(offsets[row]),),
-        hint=fit.domain.hint,
-    )
+    index = (at - int(offsets[row]),)
+    raise outside(float(flat[at]), fit.domain, source, gaps.row(source, row), index)
 
 
 def without_gaps(plan: Plan, read: Mapping[str, Rows], gaps: Gaps) -> Mapping[str, Rows]:
@@ -141,5 +137,8 @@ def _reject_gaps(plan: Plan, name: str, fit: Fit, x: Rows, gaps: Gaps) -> None:
     source, at = plan.inputs.roles[name], int(lacks.argmax())
     row = gaps.row_in(source, x, at) if isinstance(x, Ragged) else gaps.row(source, at)
     raise source.fault(
-        f"a part of {name} is missing, and the loss takes its parts together", row, hint=_WHOLE
+        f"a part of {name} is missing, and the loss takes its parts together",
+        row,
+        hint=_WHOLE,
+        code="LC128",
     )

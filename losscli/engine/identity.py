@@ -45,4 +45,5 @@ def _apart(inputs: Inputs, known: str, name: str, row: int) -> DataError:
         row,
         hint=f"--on {ids.column} pairs the rows by {ids.column}; --by-position pairs them as they "
         "stand, whatever it says",
+        code="LC113",
     )

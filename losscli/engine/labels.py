@@ -40,6 +40,7 @@ def with_labels(loss: str, fits: Mapping[str, Fit], written: str) -> dict[str, F
             f"--labels {written} has no effect: {loss} takes no labels that could be "
             f"{WRITTEN[written]}",
             hint=f"leave it out; `losscli show {loss}` says what it takes",
+            code="LC146",
         )
     return marked
 

@@ -136,6 +136,7 @@ def takes_together(loss: str) -> DataError:
     return DataError(
         f"{loss} takes the elements of a row together, so none can be left out alone",
         hint="--missing drop leaves the whole row out",
+        code="LC128",
     )
 
 

@@ -26,6 +26,7 @@ def fit_inputs(bound: BoundLoss, inputs: Inputs) -> dict[str, Fit]:
         raise UsageError(
             f"{bound.name} takes no tokens, but texts are split into {inputs.tokens}",
             hint="compute it apart from the losses that do",
+            code="LC146",
         )
     shapes = {name: _row_shape(bound, inputs, name) for name in sources}
     try:

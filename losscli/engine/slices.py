@@ -364,4 +364,5 @@ def _check_number(places: Mapping[Key, int], by: Mapping[str, Labels]) -> None:
     raise DataError(
         f"{columns} make more than {MOST_SLICES:,} slices",
         hint="leave a column out, or give columns with fewer values",
+        code="LC164",
     )

@@ -64,7 +64,7 @@ def code_page(code: Code) -> Page:
 def _example(example: Example) -> Iterator[Block]:
     for name, text in example.texts().items():
         yield Lines(tuple(line(f"{name}:" if not i else f"  {row}") for i, row in _shown(text)))
-    yield Lines((line(Words(example.command, "accent")),))
+    yield Lines(tuple(line(Words(command, "accent")) for command in example.commands))
 
 
 def _shown(text: str) -> Iterator[tuple[int, str]]:
@@ -83,7 +83,8 @@ def severity(code: Code) -> str:
 def ending(code: Code) -> str:
     """How a command ends that finds it, and what changes that."""
     if code.stops:
-        return f"exit code {code.exit_code}; no number is printed, so it cannot be allowed"
+        instead = f", unless {code.option}" if code.option else ""
+        return f"exit code {code.exit_code}{instead}; no number is printed, so it cannot be allowed"
     if code.gravest == "error":
         return f"exit code {code.exit_code}, unless --allow {code.code}"
     if code.gravest == "warning":
@@ -103,7 +104,12 @@ def record(code: Code) -> dict[str, Any]:
         "exit_code": code.exit_code if code.gravest == "error" else 0,
         "stops": code.stops,
         "allowed_by": None if code.stops or code.gravest == "info" else f"--allow {code.code}",
-        "example": {"files": code.example.texts(), "command": code.example.command},
+        "option": code.option or None,
+        "example": {
+            "files": code.example.texts(),
+            "before": code.example.before or None,
+            "command": code.example.command,
+        },
     }
 
 

@@ -146,5 +146,5 @@ def _of_model(name: str, given: object, own: Sequence[str]) -> dict[str, object]
         return {role: frame[role] for role in own}
     except (KeyError, IndexError, TypeError, ValueError):
         raise DataError(
-            f"does not hold {' and '.join(own)} as columns", path=f"model {name!r}"
+            f"does not hold {' and '.join(own)} as columns", path=f"model {name!r}", code="LC161"
         ) from None

@@ -268,4 +268,5 @@ class _Folds:
             column=mine.column_at(()),
             row=self.rows + int(differs[0]) + 1,
             hint="give one target for all: --target FILE",
+            code="LC115",
         )

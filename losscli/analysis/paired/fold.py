@@ -281,6 +281,7 @@ class SetFold:
                     f"{self.bound.name} can be resampled by cluster for at most {kept.most:,} "
                     f"rows, and there are {kept.rows:,}",
                     hint="leave out --cluster, or compare a loss of rows",
+                    code="LC164",
                 )
             unit, units = place.astype(np.int64), len(self._places)
         step = len(entries) // self.models
