@@ -376,8 +376,8 @@ def test_text_without_the_option_names_both_values(
     assert run("compute", "wer", *files) == 2
     assert capsys.readouterr().err == (
         f"error: {files[0]}, column 'hypothesis': holds text, and nothing says what its tokens "
-        "are (LC162)\n  --tokens words gives the word error rate, --tokens characters the character "
-        "error rate\n"
+        "are (LC162)\n  --tokens words gives the word error rate, --tokens characters the "
+        "character error rate\n"
     )
 
 
