@@ -540,7 +540,7 @@ def loss(
     def declare(kernel: Kernel) -> Kernel:
         declaration = Loss(
             name=kernel.__name__.replace("_", "-"),
-            family=kernel.__module__.rpartition(".")[2],
+            family=_family_of(kernel.__module__),
             kernel=kernel,
             aliases=aliases + ((torch,) if torch else ()),
             torch=torch,
@@ -566,6 +566,12 @@ def loss(
         return typing.cast(Kernel, call)
 
     return declare if kernel is None else declare(kernel)
+
+
+def _family_of(module: str) -> str:
+    """Of ours the room in which it stands, ``losscli.losses.ranking.pairs``; else the module."""
+    own = module.removeprefix(_OURS)
+    return module.rpartition(".")[2] if own == module else own.partition(".")[0]
 
 
 # Declarations by what the decorator gave back, for whoever passes the function itself.
@@ -687,6 +693,7 @@ def _unwrap_optional(annotation: Any) -> tuple[Any, bool]:
     return inner, True
 
 
+_OURS = "losscli.losses."
 _BY_NAME: dict[str, Loss] = {}
 _BY_KEY: dict[str, Loss] = {}
 
@@ -719,7 +726,7 @@ def _is_same(old: Loss, new: Loss) -> bool:
 
 
 def _is_ours(declaration: Loss) -> bool:
-    return declaration.kernel.__module__.startswith("losscli.losses")
+    return declaration.kernel.__module__.startswith(_OURS)
 
 
 def same_name(one: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""The losses, one module a family. Importing this package registers them all.
+"""The losses, a module or a folder a family. Importing this package registers them all.
 
 A loss called directly takes arrays, lists or numbers and returns the loss of each element or row;
 a loss of all rows at once returns its one number. Shapes and parameters are checked, values are
@@ -147,51 +147,33 @@ from losscli.losses.embedding import (
     triplet_margin,
     triplet_margin_with_distance,
 )
-from losscli.losses.contrastive import (
+from losscli.losses.contrastive.cosines import (
     angular,
-    barlow_twins,
-    batch_triplet,
-    boundary_margin,
     circle,
-    contrastive,
-    fast_ap,
-    generalized_lifted_structure,
-    histogram,
-    info_nce,
     intra_pair_variance,
-    lifted_structure,
     multi_similarity,
-    n_pairs,
-    nca,
     nt_xent,
-    siglip,
-    snr_contrastive,
     sup_con,
     tuplet_margin,
-    vicreg,
 )
-from losscli.losses.ranking import (
-    approx_ndcg,
-    auc,
-    average_precision,
-    bpr,
-    err,
-    hinge_embedding,
-    lambda_ndcg,
-    listmle,
-    listnet,
-    margin_ranking,
-    ndcg,
-    pair_logit,
-    pairwise_hinge,
-    pfound,
-    poly1_softmax,
-    query_cross_entropy,
-    query_rmse,
-    reciprocal_rank,
-    top1,
-    unique_softmax,
+from losscli.losses.contrastive.distances import (
+    batch_triplet,
+    boundary_margin,
+    contrastive,
+    generalized_lifted_structure,
+    lifted_structure,
+    nca,
+    snr_contrastive,
 )
+from losscli.losses.contrastive.views import info_nce, n_pairs, siglip
+from losscli.losses.contrastive.histograms import fast_ap, histogram
+from losscli.losses.contrastive.redundancy import barlow_twins, vicreg
+from losscli.losses.ranking.scores import bpr, hinge_embedding, margin_ranking, top1
+from losscli.losses.ranking.pairs import lambda_ndcg, pair_logit, pairwise_hinge
+from losscli.losses.ranking.softmax import listmle, listnet, poly1_softmax, unique_softmax
+from losscli.losses.ranking.gain import approx_ndcg, ndcg
+from losscli.losses.ranking.measures import auc, average_precision, err, pfound, reciprocal_rank
+from losscli.losses.ranking.queries import query_cross_entropy, query_rmse
 from losscli.losses.preference import dpo, ipo, orpo, reward_ranking, rso, simpo, slic
 from losscli.losses.distribution import (
     bhattacharyya,
@@ -208,18 +190,17 @@ from losscli.losses.distribution import (
     total_variation,
     wasserstein,
 )
-from losscli.losses.segmentation import (
+from losscli.losses.segmentation.overlap import (
     dice,
     generalized_dice,
     jaccard,
-    lovasz_hinge,
-    lovasz_softmax,
-    mcc,
     multiclass_dice,
     multiclass_jaccard,
     multiclass_tversky,
     tversky,
 )
+from losscli.losses.segmentation.matthews import mcc
+from losscli.losses.segmentation.lovasz import lovasz_hinge, lovasz_softmax
 from losscli.losses.box import ciou, diou, eiou, giou, iou, log_iou, mpdiou, siou, wiou
 from losscli.losses.sequence import ctc, dtw, error_rate, soft_dtw
 from losscli.losses.signal import esr, sd_sdr, si_sdr, si_snr, snr
