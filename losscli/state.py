@@ -283,8 +283,7 @@ class Quantiles:
         if self.n == 0:
             return [math.nan] * len(shares)
         if not self.counts:
-            with np.errstate(invalid="ignore"):
-                return [float(q) for q in np.quantile(np.concatenate(self.values), shares)]
+            return _between(np.sort(np.concatenate(self.values)), np.asarray(shares))
         keys, counts = self._histogram()
         ranks = np.rint(np.asarray(shares) * (self.n - 1))
         found = np.searchsorted(np.cumsum(counts), ranks, side="right")
@@ -340,6 +339,21 @@ def _tally(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
 def _keys(x: Array) -> NDArray[np.int64]:
     """The leading bits of positive doubles, as integers that sort like the doubles."""
     return np.ascontiguousarray(x).view(np.int64) >> _SHIFT
+
+
+def _between(x: Array, shares: Array) -> list[float]:
+    """Quantiles of ascending values as ``np.quantile`` has them, which sorts in a slower way."""
+    if math.isnan(x[-1]):
+        return [math.nan] * shares.size
+    places = (x.size - 1) * shares
+    before = np.floor(places).astype(np.intp)
+    low, high, part = x[before], x[np.minimum(before + 1, x.size - 1)], places - before
+    with np.errstate(invalid="ignore", over="ignore"):
+        step = high - low
+        found: list[float] = np.where(
+            part < 0.5, low + step * part, high - step * (1.0 - part)
+        ).tolist()
+    return found
 
 
 def _middles(keys: NDArray[np.int64]) -> Array:

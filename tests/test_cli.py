@@ -650,41 +650,6 @@ def test_column_names_are_never_markup(tmp_path: Path) -> None:
     assert "[red]prediction[/]" in ran.out
 
 
-def modules_after(words: Sequence[str]) -> set[str]:
-    """What a fresh interpreter has loaded once the command is done."""
-    code = (
-        "import sys\n"
-        "from losscli.cli import main\n"
-        "try: main(sys.argv[1:])\n"
-        "except SystemExit as left: code = left.code\n"
-        "print('\\n'.join(sys.modules), file=sys.stderr)\n"
-        "sys.exit(code)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=True,
-    )
-    return set(done.stderr.split())
-
-
-@pytest.mark.parametrize("words", [["--help"], ["--version"]], ids=" ".join)
-def test_help_and_version_do_not_wait_for_numpy(words: list[str]) -> None:
-    assert not modules_after(words) & {"numpy", "pandas", "pyarrow"}
-
-
-def test_a_bare_value_loads_only_what_it_needs() -> None:
-    loaded = modules_after(["compute", "mse", "preds.csv", "targets.csv", "--format", "value"])
-    assert "pyarrow" in loaded
-    assert not loaded & {"pandas", "pyarrow.parquet", "rich"}
-
-
-def test_a_table_in_a_pipe_does_not_load_rich() -> None:
-    assert "rich" not in modules_after(["compute", "mse", "preds.csv", "targets.csv"])
-
-
 def many_rows(folder: Path) -> list[str]:
     path = folder / "many.csv"
     rows = "".join(f"{i},{i / 7}\n" for i in range(30_000))

@@ -16,6 +16,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import losscli
 from losscli.api import Run
@@ -25,6 +27,7 @@ from losscli.engine.plan import Plan, Schedule
 from losscli.engine.shapes import fit_inputs
 from losscli.results import Result
 from losscli.spec import parse
+from losscli.state import Quantiles
 
 ROWS = 300_000
 
@@ -154,6 +157,17 @@ def test_agrees_with_numpy(pairs: pa.Table) -> None:
     assert [worst.row - 1 for worst in result.worst] == order.tolist()
     top = np.sort(losses)[-ROWS // 100 :]
     assert spread.tail_share == pytest.approx(top.sum() / losses.sum(), rel=1e-12)
+
+
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30),
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5),
+)
+def test_exact_quantiles_are_numpys(values: list[float], shares: list[float]) -> None:
+    x = np.array(values)
+    with np.errstate(invalid="ignore", over="ignore"):
+        expected = np.quantile(x, shares)
+    np.testing.assert_array_equal(Quantiles.of(x, 0).at(shares), expected)
 
 
 def test_blocks_depend_on_the_shape_of_a_row_alone(pairs: pa.Table, tmp_path: Path) -> None:

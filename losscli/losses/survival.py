@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from math import inf
 from typing import Annotated, Any, Literal
 
@@ -24,8 +25,13 @@ from losscli.numerics import log1m_exp, log_normal_cdf, log_ratio, softplus, sof
 from losscli.spec import loss
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
-# Gauss-Legendre on [-1, 1], the positive half of eight nodes.
-_NODES = [(x, w) for x, w in np.transpose(np.polynomial.legendre.leggauss(8)).tolist() if x > 0.0]
+
+
+@cache
+def _nodes() -> list[tuple[float, float]]:
+    """Nodes and weights of Gauss-Legendre on [-1, 1], the positive half of eight."""
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    return [(x, w) for x, w in zip(nodes.tolist(), weights.tolist(), strict=True) if x > 0.0]
 
 
 def _normal_density(z: Array) -> Array:
@@ -41,7 +47,7 @@ def _normal_interval(below: Array, above: Array, width: Array) -> Array:
     wide = log_high + log1m_exp(log_high - log_normal_cdf(low))
     middle, half = 0.5 * (below + above), 0.5 * width
     total = np.zeros_like(middle)
-    for node, weight in _NODES:
+    for node, weight in _nodes():
         step = node * half
         total += 2.0 * weight * np.exp(-0.5 * step * step) * np.cosh(middle * step)
     narrow = _normal_density(middle) + np.log(half * total)
