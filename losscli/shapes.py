@@ -79,6 +79,11 @@ def fit(
         ShapeError: a role is not what the loss takes, or disagrees with an earlier one.
     """
     given = [role for role in roles if role.name in shapes]
+    for role in given:
+        if 0 in shapes[role.name] and not role.domain.is_list:
+            raise ShapeError(
+                f"{role.name} has rows of shape {shapes[role.name]}, which hold no value", role.name
+            )
     logits = next((role for role in given if "C" in role.domain.axes), None)
     axes = _Axes({})
     fits = _fit_tables(loss, roles, constants, axes)

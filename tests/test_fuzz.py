@@ -17,6 +17,7 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,8 +112,18 @@ def write_arrow(columns: dict[str, list[float]]) -> bytes:
     return sink.getvalue()
 
 
+def write_stream(columns: dict[str, list[float]]) -> bytes:
+    sink = io.BytesIO()
+    table = pa.table(columns)
+    with pa.ipc.new_stream(sink, table.schema) as file:
+        file.write_table(table, max_chunksize=3)
+    return sink.getvalue()
+
+
 def read_arrow(data: bytes) -> dict[str, Any]:
     open_any = pa.ipc.open_file if data.startswith(b"ARROW1") else pa.ipc.open_stream
+    if open_any is pa.ipc.open_stream and not data.endswith(b"\xff\xff\xff\xff\0\0\0\0"):
+        raise ValueError("it may be cut off")
     table = open_any(io.BytesIO(data)).read_all()
     table.validate(full=True)
     return table.to_pydict()
@@ -136,6 +147,21 @@ def write_npz(columns: dict[str, list[float]]) -> bytes:
     return sink.getvalue()
 
 
+def write_records(columns: dict[str, list[float]]) -> bytes:
+    sink = io.BytesIO()
+    kind = [(name, "f8") for name in columns]
+    np.save(sink, np.array(list(zip(*columns.values(), strict=True)), kind))
+    return sink.getvalue()
+
+
+def read_records(data: bytes) -> dict[str, Any]:
+    file = io.BytesIO(data)
+    array = np.load(file, allow_pickle=False)
+    if file.read(1):
+        raise ValueError("something follows")
+    return {name: array[name] for name in array.dtype.names}
+
+
 def read_npz(data: bytes) -> dict[str, Any]:
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
@@ -152,7 +178,9 @@ FORMATS = {
     "tsv": Format(write_text("\t"), read_text("\t")),
     "parquet": Format(write_parquet, read_parquet),
     "arrow": Format(write_arrow, read_arrow),
+    "arrows": Format(write_stream, read_arrow),
     "jsonl": LINES,
+    "npy": Format(write_records, read_records),
     "npz": Format(write_npz, read_npz),
     "csv.gz": packed(CSV, lambda data: gzip.compress(data, mtime=0), gzip.decompress),
     "csv.bz2": packed(CSV, bz2.compress, bz2.decompress),
@@ -274,6 +302,95 @@ def test_an_intact_file(extension: str, tmp_path: Path) -> None:
     assert_honest(ran, expected(format, intact))
 
 
+# --- a file that goes on behind its end ----------------------------------------------------------
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": lambda data: gzip.compress(data, mtime=0),
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: bytes(pa.compress(data, "zstd", asbytes=True)),
+}
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_streams_put_together_are_read_whole(packer: str, tmp_path: Path) -> None:
+    """As `cat` and tools that compress side by side leave them; what is no stream is no end."""
+    pack = PACKERS[packer]
+    first, second = pack(b"prediction,target\n1,3\n"), pack(b"1,1\n2,4\n0,0\n")
+    path = tmp_path / f"data.csv.{packer}"
+
+    def ran(data: bytes) -> Ran:
+        path.write_bytes(data)
+        return run("compute", "mse", str(path), "--format", "value")
+
+    assert ran(first + second).out == "2.0\n"
+    if packer in ("gz", "xz"):  # whose files may be padded
+        assert ran(first + bytes(512) + second + bytes(512)).out == "2.0\n"
+    for damaged in (
+        first + second[:-1],
+        first + b"?" + second[1:],
+        first + second + b"trailing garbage",
+        first + second[: len(second) // 2],
+    ):
+        assert ran(damaged).code == 2
+        assert "data.csv" in ran(damaged).err
+
+
+def test_an_xz_file_that_asks_for_gigabytes(tmp_path: Path) -> None:
+    intact = lzma.compress(b"prediction,target\n1,3\n", lzma.FORMAT_XZ, lzma.CHECK_NONE)
+    # The size of the dictionary is one byte of the header of the block, before its checksum.
+    at = intact.index(b"\x21\x01") + 2
+    header = intact[12 : 12 + (intact[12] + 1) * 4 - 4]
+    greedy = header[: at - 12] + bytes([40]) + header[at - 11 :]
+    data = intact[:12] + greedy + zlib.crc32(greedy).to_bytes(4, "little")
+    path = tmp_path / "data.csv.xz"
+    path.write_bytes(data + intact[len(data) :])
+    ran = run("compute", "mse", str(path), "--format", "value")
+    assert (ran.code, "emory" in ran.err) == (2, True)
+
+
+def test_an_arrow_stream_cut_between_batches(tmp_path: Path) -> None:
+    """It is a shorter stream but for the mark at its end, which nothing makes Arrow ask for."""
+    whole = write_stream({"prediction": NUMBERS, "target": NUMBERS[::-1]})
+    ends = [i for i in range(len(whole)) if whole.startswith(b"\xff\xff\xff\xff", i)]
+    assert len(ends) == 5  # the schema, three batches and the mark
+    for end in ends[1:]:
+        for name, data in (("cut.arrows", whole[:end]), ("cut.gz", gzip.compress(whole[:end]))):
+            (tmp_path / name).write_bytes(data)
+            ran = run("compute", "mse", str(tmp_path / name), "--format", "value")
+            assert (ran.code, ran.out) == (2, "")
+            assert "is cut off: the Arrow stream has no end" in ran.err
+
+
+@pytest.mark.parametrize("behind", ["itself", "zeros"])
+@pytest.mark.parametrize("extension", ["arrows", "npy"])
+def test_something_is_written_behind_the_end(extension: str, behind: str, tmp_path: Path) -> None:
+    """Other readers stop at the end of the first, and the rows of the second are lost."""
+    columns = {"prediction": NUMBERS, "target": NUMBERS[::-1]}
+    whole = write_stream(columns) if extension == "arrows" else write_records(columns)
+    path = tmp_path / f"data.{extension}"
+    path.write_bytes(whole)
+    assert run("compute", "mse", str(path), "--format", "value").code == 0
+    path.write_bytes(whole + (whole if behind == "itself" else bytes(16)))
+    ran = run("compute", "mse", str(path), "--format", "value")
+    assert (ran.code, ran.out) == (2, "")
+    assert "after the end" in ran.err or "behind the array" in ran.err
+
+
+def test_a_flipped_bit_far_into_an_archive(tmp_path: Path) -> None:
+    """Arrays that lie in an archive as they are get mapped, and their checksum is compared."""
+    path = tmp_path / "data.npz"
+    values = np.arange(200_000.0)
+    np.savez(path, prediction=values, target=values + 2)
+    assert run("compute", "mse", str(path), "--format", "value").out == "4.0\n"
+    data = bytearray(path.read_bytes())
+    data[data.index(np.float64(150_000).tobytes()) + 6] ^= 1
+    path.write_bytes(data)
+    ran = run("compute", "mse", str(path), "--format", "value")
+    assert (ran.code, ran.out) == (2, "")
+    assert "CRC" in ran.err
+
+
 # --- shapes that readers choke on ----------------------------------------------------------------
 
 
@@ -390,6 +507,10 @@ def npy(header: str, data: bytes) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + data
 
 
+def f8_of(shape: tuple[int, ...]) -> str:
+    return f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}"
+
+
 BOMBS = {
     "lists.jsonl": b'{"prediction": '
     + b"[" * 200_000
@@ -398,9 +519,13 @@ BOMBS = {
     + b', "target": 1}\n',
     "objects.jsonl": b'{"a":' * 200_000 + b"1" + b"}" * 200_000 + b"\n",
     "promise.npy": npy("{'descr': '<f8', 'fortran_order': False, 'shape': (10**12,)}", bytes(64)),
-    "large.npy": npy(
-        f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**12},)}}", bytes(64)
-    ),
+    "large.npy": npy(f8_of((10**12,)), bytes(64)),
+    "too large.npy": npy(f8_of((2**32, 2**32)), bytes(64)),
+    "nothing.npy": npy(f8_of((10**12, 0)), b""),
+    "negative.npy": npy(f8_of((-4, -2)), bytes(64)),
+    "true.npy": npy(f8_of((True,)), bytes(8)),
+    "deep.npy": npy("{'descr': '<f8', 'shape': (" + "-" * 6000 + "8,)}", bytes(64)),
+    "future.npy": npy(f8_of((8,)), bytes(64)).replace(b"Y\x01", b"Y\x09"),
     "pickle.npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,)}", bytes(16)),
     "code.npy": npy("{'descr': __import__('os').abort(), 'shape': (2,)}", bytes(16)),
     "twice.csv.gz": gzip.compress(gzip.compress(b"prediction,target\n1,2\n")),

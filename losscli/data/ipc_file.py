@@ -15,10 +15,13 @@ from losscli.data.stored import Stored
 from losscli.errors import DataError
 
 FILE_MAGIC = b"ARROW1"
+_END = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 class IpcTable(BatchTable):
     """An Arrow file, mapped into memory. A stream has no index, so it is one piece.
+
+    A stream may end without a mark that says so; since it could be cut off as well, it must not.
 
     Raises:
         DataError: the file is cut off, or not Arrow after all.
@@ -28,11 +31,13 @@ class IpcTable(BatchTable):
         self._stored = file
         self.name = file.name
         self._is_stream = not file.magic.startswith(FILE_MAGIC)
-        with self._opened() as reader:
+        with self._opened() as (reader, _):
             schema: pa.Schema = reader.schema
         super().__init__(file.name, schema, gaps=gaps)
-        with self._opened([_cheapest(schema)]) as reader:
+        with self._opened([_cheapest(schema)]) as (reader, mapped):
             sizes = [batch.num_rows for batch in self._read(reader, 0)]
+            if self._is_stream:
+                self._check_end(mapped)
         self._bounds = [0, *accumulate([sum(sizes)] if self._is_stream else sizes)]
 
     @property
@@ -46,7 +51,7 @@ class IpcTable(BatchTable):
         """The batches from one on, in slices; see :class:`BatchTable`."""
         row = self._bounds[piece]
         fields = sorted(self.schema.get_field_index(name) for name in names)
-        with self._opened(fields, row) as reader:
+        with self._opened(fields, row) as (reader, _):
             for batch in self._read(reader, piece):
                 # What a file says about lengths may not be so, and Arrow takes its word for it.
                 batch.validate(full=True)
@@ -57,13 +62,16 @@ class IpcTable(BatchTable):
                     return
 
     @contextmanager
-    def _opened(self, fields: Sequence[int] = (), row: int | None = None) -> Iterator[Any]:
+    def _opened(
+        self, fields: Sequence[int] = (), row: int | None = None
+    ) -> Iterator[tuple[Any, pa.MemoryMappedFile]]:
+        """A reader of these fields, all if there are none, and the bytes that it reads."""
         try:
             with pa.memory_map(self._stored.path) as mapped:
                 open_reader = ipc.open_stream if self._is_stream else ipc.open_file
                 options = ipc.IpcReadOptions(included_fields=[*fields], use_threads=False)
                 with open_reader(mapped, options=options) as reader:
-                    yield reader
+                    yield reader, mapped
         except BROKEN as error:
             raise DataError(
                 f"cannot be read as Arrow: {str(error).rstrip('.')}",
@@ -72,6 +80,25 @@ class IpcTable(BatchTable):
                 hint="was it copied or written to the end? write the file again",
                 code="LC160",
             ) from None
+
+    def _check_end(self, mapped: pa.MemoryMappedFile) -> None:
+        """Has what was read to its end the mark of one, and nothing behind it?"""
+        end, size = mapped.tell(), mapped.size()
+        mapped.seek(max(end - len(_END), 0))
+        if mapped.read(len(_END)) != _END:
+            raise DataError(
+                "is cut off: the Arrow stream has no end",
+                path=self.name,
+                hint="was it copied or written to the end? whoever writes it has to close it",
+                code="LC160",
+            )
+        if end < size:
+            raise DataError(
+                f"goes on for {size - end} bytes after the end of its Arrow stream",
+                path=self.name,
+                hint="several streams are several files: name the folder or a pattern",
+                code="LC160",
+            )
 
     def _read(self, reader: Any, piece: int) -> Iterator[pa.RecordBatch]:
         if self._is_stream:

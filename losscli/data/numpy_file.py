@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _ARRAY = "array"
 _BROKEN = (ValueError, OSError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error, RuntimeError)
 _READ = 2**20
+_VERSIONS = ((1, 0), (2, 0), (3, 0))
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -149,8 +152,8 @@ def _fields(array: _Held) -> Iterator[_Held]:
 
 def _single(file: Stored) -> _Held:
     with open(file.path, "rb") as opened:
-        shape, _, dtype = _header(opened)
-    return _Held(_ARRAY, dtype, shape, lambda: _mapped(file, 0))
+        shape, _, dtype = _header(opened, os.path.getsize(file.path))
+    return _Held(_ARRAY, dtype, shape, lambda: _mapped(file, 0, os.path.getsize(file.path)))
 
 
 def _members(file: Stored) -> Iterator[_Held]:
@@ -160,7 +163,7 @@ def _members(file: Stored) -> Iterator[_Held]:
             if not info.filename.endswith(".npy"):
                 continue
             with archive.open(info) as member:
-                shape, _, dtype = _header(member)
+                shape, _, dtype = _header(member, info.file_size)
             load = _stored if info.compress_type == zipfile.ZIP_STORED else _deflated
             name = info.filename.removesuffix(".npy")
             yield _Held(name, dtype, shape, _loader(load, file, info))
@@ -179,24 +182,29 @@ def _stored(file: Stored, info: zipfile.ZipInfo) -> Numbers:
         magic, name, extra = _LOCAL_HEADER.unpack(opened.read(_LOCAL_HEADER.size))
     if magic != b"PK\x03\x04":
         raise ValueError("the archive is damaged")
-    return _mapped(file, info.header_offset + _LOCAL_HEADER.size + name + extra)
+    for _ in _pieces(file, info):
+        pass  # To read it to the end compares its checksum.
+    start = info.header_offset + _LOCAL_HEADER.size + name + extra
+    return _mapped(file, start, info.file_size)
 
 
 def _deflated(file: Stored, info: zipfile.ZipInfo) -> Numbers:
-    def pieces() -> Iterator[bytes]:
-        with zipfile.ZipFile(file.path) as archive, archive.open(info) as member:
-            while piece := member.read(_READ):
-                yield piece
-
-    unpacked = bounded(pieces(), info.compress_size, file.name)
-    return _mapped(Stored.copied(unpacked, file.name, ".npy", is_stream=False), 0)
+    pieces = bounded(_pieces(file, info), info.compress_size, file.name)
+    unpacked = Stored.copied(pieces, file.name, ".npy", is_stream=False)
+    return _mapped(unpacked, 0, os.path.getsize(unpacked.path))
 
 
-def _mapped(file: Stored, start: int) -> Numbers:
-    """The array that begins at this byte, without reading it."""
+def _pieces(file: Stored, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    with zipfile.ZipFile(file.path) as archive, archive.open(info) as member:
+        while piece := member.read(_READ):
+            yield piece
+
+
+def _mapped(file: Stored, start: int, size: int) -> Numbers:
+    """The array of ``size`` bytes that begins at this one, without reading it."""
     with open(file.path, "rb") as opened:
         opened.seek(start)
-        shape, is_fortran, dtype = _header(opened)
+        shape, is_fortran, dtype = _header(opened, size)
         begin = opened.tell()
         if 0 in shape:
             return np.empty(shape, dtype)
@@ -206,18 +214,39 @@ def _mapped(file: Stored, start: int) -> Numbers:
         )
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """What the header of an array says, which is ``size`` bytes with it, and has to agree."""
+    start = file.tell()
     version = npy.read_magic(file)
+    if version not in _VERSIONS:
+        raise ValueError(f"its version {version[0]}.{version[1]} is unknown")
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, is_fortran, dtype = read(file)
+    try:
+        shape, is_fortran, dtype = read(file)
+    except Exception as error:
+        # It is a literal of Python's; whatever its parsers raise comes out.
+        said = str(error) if isinstance(error, ValueError) else type(error).__name__
+        raise ValueError(f"its header is damaged: {said}") from None
     if dtype.hasobject:
         raise ValueError("it holds Python objects, which could run code when they are read")
+    if version == (3, 0) and dtype.names is not None:
+        # Names are UTF-8, which what reads version 2.0 takes for Latin-1.
+        dtype.names = tuple(name.encode("latin-1").decode() for name in dtype.names)
+    if any(isinstance(length, bool) or length < 0 for length in shape):
+        raise ValueError(f"its shape is {shape}")
+    wanted, held = prod(shape) * dtype.itemsize, size - (file.tell() - start)
+    if wanted != held:
+        raise ValueError(
+            f"its header promises {wanted} bytes of values, it holds {held}; "
+            f"{'is it cut off?' if held < wanted else 'was something written behind the array?'}"
+        )
     return shape, is_fortran, dtype
 
 
 def _unreadable(path: str, error: Exception) -> DataError:
+    said = str(error).partition("\n")[0]
     return DataError(
-        f"cannot be read as NumPy's format: {str(error).rstrip('.') or 'it is cut off'}",
+        f"cannot be read as NumPy's format: {said.rstrip('.') or 'it is cut off'}",
         path=path,
         hint="save arrays of numbers with numpy.save or numpy.savez",
         code="LC160",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from losscli.data.columns import Table
 from losscli.data.reading import AS_IT_IS, Reading
-from losscli.data.sources import STANDARD_INPUT, find
-from losscli.data.stored import Stored, is_url
+from losscli.data.sources import find, path_of
+from losscli.data.stored import Stored
 from losscli.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,12 +65,8 @@ class OpenTables:
     _by_path: dict[str, Table] = field(default_factory=dict)
 
     def __getitem__(self, named: str) -> Table:
-        if "\0" in named:
-            raise DataError(
-                "there can be no such file: its name holds a zero byte", path=named, code="LC160"
-            )
-        is_path = named != STANDARD_INPUT and not is_url(named)
-        real = os.path.realpath(named) if is_path else named
+        path = path_of(named)
+        real = named if path is None else os.path.realpath(path)
         if real not in self._by_path:
             self._by_path[real] = open_table(named, self.reading)
         return self._by_path[real]

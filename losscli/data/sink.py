@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -15,33 +17,69 @@ import numpy as np
 from losscli.domain import Array
 from losscli.errors import OutputError, UsageError
 
+# Of a name as long as names may be, a longer one cannot be made.
+_NAMED = 40
+
 
 @contextmanager
 def whole_file(path: str) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its name when the block ends without an error.
+    """A temporary path whose content is under ``path`` when the block ends without an error.
+
+    A file appears whole or not at all, under the name that a link leads to. A device or a pipe,
+    such as ``/dev/stdout`` and ``>(COMMAND)``, stays what it is and is appended to at the end.
 
     Raises:
         OutputError: the folder does not exist or cannot be written to, or the disk is full.
     """
-    target = Path(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or ".")
+        stream = _stream_of(path)
+        target = Path(path) if stream is not None else Path(os.path.realpath(path))
+        beside = target.parent if stream is None else None
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:_NAMED]}.", dir=beside)
         os.close(handle)
-    except OSError as error:
-        hint = "make the folder first" if isinstance(error, FileNotFoundError) else None
-        raise OutputError(f"cannot write {path}: {error.strerror}", hint=hint) from error
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error) from error
     temporary = Path(name)
     try:
         yield temporary
-        # mkstemp makes files private; a result is as readable as any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(target)
+        if stream is not None:
+            _append(temporary, stream)
+        else:
+            # mkstemp makes files private; a result is as readable as any new file.
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
+            temporary.replace(target)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise _not_written(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _stream_of(path: str) -> str | int | None:
+    """What to append to where there is no file to replace: a device, or where stdout goes."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(found, os.fstat(descriptor)):
+                return os.dup(descriptor)
+    is_file = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return None if is_file else path
+
+
+def _append(source: Path, stream: str | int) -> None:
+    # A reader that had enough is no error.
+    with source.open("rb") as read, suppress(BrokenPipeError), open(stream, "ab", 0) as written:
+        shutil.copyfileobj(read, written)
+
+
+def _not_written(path: str, error: OSError | ValueError) -> OutputError:
+    hint = "make the folder first" if isinstance(error, FileNotFoundError) else None
+    said = error.strerror if isinstance(error, OSError) else None
+    return OutputError(f"cannot write {path}: {said or error}", hint=hint)
 
 
 # The column of keys.

@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import IO
 
 from losscli.data.place import unreadable
@@ -36,38 +37,63 @@ class Found:
         return bool(self.folders)
 
 
+def path_of(named: str) -> str | None:
+    """The path on this machine that is named; None for standard input and other addresses.
+
+    Raises:
+        DataError: there can be no such path.
+    """
+    if named == STANDARD_INPUT:
+        return None
+    path = named
+    if is_url(named):
+        from urllib.parse import unquote, urlsplit
+
+        parts = urlsplit(named)
+        if parts.scheme != "file":
+            return None
+        if parts.netloc not in ("", "localhost"):
+            hint = f"a path has three slashes: file:///{parts.netloc}{parts.path}"
+            raise DataError(
+                f"names the machine {parts.netloc}", path=named, hint=hint, code="LC160"
+            )
+        path = unquote(parts.path)
+    if "\0" in path:
+        raise DataError(
+            "there can be no such file: its name holds a zero byte", path=named, code="LC160"
+        )
+    return path
+
+
 def find(named: str) -> Found:
     """The files that this name stands for.
 
     Raises:
         DataError: there is no such file, nothing can be read from it, or it is damaged.
     """
-    if named == STANDARD_INPUT:
-        return Found([_standard_input()])
-    if is_url(named):
-        if not named.startswith("file://"):
-            return _remote(named)
-        from urllib.parse import unquote, urlsplit
-
-        named = unquote(urlsplit(named).path)
+    path = path_of(named)
+    if path is None:
+        return Found([_standard_input()]) if named == STANDARD_INPUT else _remote(named)
     try:
-        mode = _mode(named)
+        mode = _mode(path)
         if mode is None or stat.S_ISDIR(mode):
             from losscli.data.listing import list_files
 
-            listed = list_files(named)
+            listed = list_files(path)
             files = [unpacked(Stored.regular(file.path)) for file in listed]
             return Found(files, [file.folders for file in listed])
         if stat.S_ISFIFO(mode):
-            with open(named, "rb", buffering=0) as pipe:
-                return Found([unpacked(_copied(pipe, named))])
+            from losscli.data.pipes import open_pipe
+
+            with open_pipe(path) as (first, pipe), open(pipe, "rb", 0, closefd=False) as stream:
+                return Found([unpacked(_copied(stream, path, first))])
         if not stat.S_ISREG(mode):
             raise DataError(
-                "is not a regular file", path=named, hint="write it to a file first", code="LC160"
+                "is not a regular file", path=path, hint="write it to a file first", code="LC160"
             )
-        return Found([unpacked(Stored.regular(named))])
+        return Found([unpacked(Stored.regular(path))])
     except OSError as error:
-        raise unreadable(named, error) from None
+        raise unreadable(path, error) from None
 
 
 def _remote(url: str) -> Found:
@@ -93,6 +119,6 @@ def _standard_input() -> Stored:
     return unpacked(_copied(sys.stdin.buffer, "standard input"))
 
 
-def _copied(stream: IO[bytes], name: str) -> Stored:
-    chunks = iter(lambda: stream.read(_COPIED_AT_ONCE), b"")
+def _copied(stream: IO[bytes], name: str, first: bytes = b"") -> Stored:
+    chunks = chain([first], iter(lambda: stream.read(_COPIED_AT_ONCE), b""))
     return Stored.copied(chunks, name, suffix_of(name), is_stream=True)

@@ -13,6 +13,8 @@ from losscli.data.stored import Stored, suffix_of
 from losscli.errors import DataError, UsageError
 
 _PIECE = 2**20
+# What `xz -9` makes takes 65 MiB to unpack; a header may ask for 4 GiB.
+_XZ_MEMORY = 2**28
 # Numbers as text shrink to a half or a tenth, endless zeros to a thousandth.
 _MOST_TIMES = 200
 _LIMIT = "LOSSCLI_UNPACK_LIMIT"
@@ -87,9 +89,7 @@ def _pieces(file: Stored, compression: Compression) -> Iterator[bytes]:
     import pyarrow as pa
 
     try:
-        with closing(_open(file.path, compression)) as stream:
-            while piece := stream.read(_PIECE):
-                yield piece
+        yield from _contents(file.path, compression)
     except (EOFError, OSError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
         said = str(error).rstrip(".")
         cut_off = isinstance(error, EOFError) or "runcated" in said or "unexpected end" in said
@@ -103,22 +103,49 @@ def _pieces(file: Stored, compression: Compression) -> Iterator[bytes]:
         ) from None
 
 
+def _contents(path: str, compression: Compression) -> Iterator[bytes]:
+    """What a file holds: the contents of all its streams, of which there may be several."""
+    if compression.suffix == ".xz":
+        yield from _xz_streams(path)
+        return
+    with closing(_open(path, compression)) as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
+
+
 def _open(path: str, compression: Compression) -> Any:
     if compression.suffix == ".gz":
+        # Arrow takes no zeros behind a stream, as tapes and some copies have them.
         import gzip
 
         return gzip.open(path)
-    if compression.suffix == ".bz2":
-        import bz2
-
-        return bz2.open(path)
-    if compression.suffix == ".xz":
-        import lzma
-
-        return lzma.open(path)
     import pyarrow as pa
 
-    return pa.CompressedInputStream(pa.OSFile(path), "zstd")
+    name = "bz2" if compression.suffix == ".bz2" else "zstd"
+    return pa.CompressedInputStream(pa.OSFile(path), name)
+
+
+def _xz_streams(path: str) -> Iterator[bytes]:
+    """The streams of an xz file; Python's own reader takes a damaged one for the end of the file.
+
+    Between them and at the end there may be zeros.
+    """
+    from lzma import FORMAT_XZ, LZMADecompressor
+
+    with open(path, "rb") as file:
+        data = file.read(_PIECE)
+        while data:
+            stream = LZMADecompressor(FORMAT_XZ, memlimit=_XZ_MEMORY)
+            while not stream.eof:
+                if stream.needs_input and not data and not (data := file.read(_PIECE)):
+                    raise EOFError
+                piece = stream.decompress(data, _PIECE)
+                data = b""
+                if piece:
+                    yield piece
+            data = stream.unused_data.lstrip(b"\0")
+            while not data and (more := file.read(_PIECE)):
+                data = more.lstrip(b"\0")
 
 
 def _limit() -> int | None:
