@@ -26,7 +26,16 @@ import losscli.losses  # noqa: E402, F401 - registers the losses
 from losscli.analysis.guide import place_of  # noqa: E402
 from losscli.codes import CODES, Code  # noqa: E402
 from losscli.report import docstring  # noqa: E402
-from losscli.report.catalogue import allowed, conventions, default, option, shape, spellings, usage  # noqa: E402
+from losscli.report.catalogue import (  # noqa: E402
+    allowed,
+    conventions,
+    default,
+    option,
+    shape,
+    spellings,
+    usage,
+    weighted_means,
+)
 from losscli.report.explanation import ending, severity  # noqa: E402
 from losscli.report.markdown import escape, table  # noqa: E402
 from losscli.report.page import Column, Table, Words  # noqa: E402
@@ -151,10 +160,19 @@ def _facts(loss: Loss) -> Iterator[str]:
     yield _item("Avoid when", loss.avoid_when)
     yield _item("In the guide", _codes([f"losscli recommend {' '.join(place_of(loss.name))}"]))
     yield _item("Reductions", _codes(loss.reductions))
-    yield _item("`--convention`", "; ".join(conventions(loss)))
+    yield _item("`--convention`", _conventions(loss))
     yield _item("PyTorch", _codes([loss.torch] if loss.torch else []))
     yield _item("Also called", _codes(spellings(loss)))
     yield _item("Reference", escape(loss.reference))
+
+
+def _conventions(loss: Loss) -> str:
+    """What each library does; the page on conventions says what it makes of weights."""
+    said = [
+        f"`{name}`: {text}" + (f"; a weighted mean divides by {mean}" if mean else "")
+        for name, text, mean in conventions(loss)
+    ]
+    return ". ".join(said) or weighted_means(loss)
 
 
 def _item(label: str, text: str) -> str:

@@ -14,6 +14,7 @@ from losscli.data.align import check_counts, no_rows
 from losscli.data.feed import Inputs
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.domain import ANYTHING, Array
+from losscli.engine.conventions import following
 from losscli.engine.detail import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation
 from losscli.engine.executor import Blocks, run
@@ -95,7 +96,7 @@ def compute(
     bound = bind(loss)
     roles = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
-    bound = bound.following(convention) if convention else bound
+    bound = following(bound, convention)
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
     said = Reading.of(on, on_missing, missing, by_position)

@@ -54,17 +54,6 @@ class Combination:
         """What messages call it."""
         return str(self)
 
-    def following(self, convention: str) -> Combination:
-        """Never: a convention is about one loss.
-
-        Raises:
-            UsageError: always.
-        """
-        raise UsageError(
-            f"--convention {convention} is about one loss, not about {self}",
-            hint="`losscli show LOSS` lists its parameters; give them to the part",
-        )
-
     @property
     def params(self) -> Mapping[str, Value]:
         """None: those of the parts are in their specs."""

@@ -342,6 +342,8 @@ class Result(Evaluated):
         labels: how labels were written where the loss wants others, such as ``01``.
         convention: whose numbers these are, where that was asked for, such as ``keras``.
         clamped: elements whose loss would be another without the bound on a logarithm.
+        sum_of_weights: of what the losses of the elements are multiplied by; None if by nothing, or
+            if the parts of a combination weigh them differently.
         per_sample: (N,) losses, row by row, when they were kept.
         elements: the losses before any reduction, (N, ...), when they were kept.
     """
@@ -364,6 +366,7 @@ class Result(Evaluated):
     labels: str = ""
     convention: str = ""
     clamped: int = 0
+    sum_of_weights: float | None = None
     key_of: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
     per_sample: Array | None = field(default=None, repr=False, compare=False)
     elements: Array | None = field(default=None, repr=False, compare=False)
@@ -399,7 +402,7 @@ class Result(Evaluated):
         ``rows_read`` has those of each role, where it was read from a table of its own; ``clamped``
         are elements whose loss is bounded by an epsilon.
         """
-        weights = self.divisor if "weights" in self.divisor_meaning else None
+        weights = self.sum_of_weights
         return {
             "rows_read": {record.role: record.rows for record in self.inputs},
             "paired": self.n,

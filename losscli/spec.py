@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from losscli.convention import WEIGHTINGS, Convention
 from losscli.domain import ANY, NON_NEGATIVE, SAMPLE_WEIGHT, Along, Array, Domain, Interval, Role
 from losscli.errors import DataError, ParameterError, UnknownLossError, UsageError, did_you_mean
 from losscli.shapes import Fit, fit, fit_weight, vector_size
@@ -239,7 +240,9 @@ class Loss:
     non_negative: bool = True
     greater_is_better: bool = False
     elicits: str = ""
-    conventions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)
+    conventions: Mapping[str, Convention] = field(default_factory=dict, compare=False)
+    weighing: Callable[..., Array | None] | None = field(default=None, repr=False, compare=False)
+    weights_divide: bool = field(default=True, compare=False)
     use_when: str = ""
     avoid_when: str = ""
     reference: str = ""
@@ -273,6 +276,34 @@ class Loss:
     def params(self) -> dict[str, Param]:
         """The arguments that are settings, by name."""
         return {arg.name: arg for arg in self._arguments if isinstance(arg, Param)}
+
+    @cached_property
+    def own_weights(self) -> tuple[str, ...]:
+        """What of its arguments multiplies elements: a role, or a parameter of the classes."""
+        roles = [role.name for role in self.roles if role.is_weight]
+        return (*roles, *(name for name in ("weight",) if name in self.params))
+
+    @cached_property
+    def weight_of_elements(self) -> Callable[..., Array | None] | None:
+        """Called like the kernel, it gives what :attr:`own_weights` makes of each element."""
+        if self.weighing is not None or self.divisor is not None:
+            return self.weighing or self.divisor
+        place = next((i for i, role in enumerate(self.roles) if role.is_weight), None)
+        return None if place is None else lambda *roles, **_: roles[place]
+
+    @property
+    def weighing_libraries(self) -> tuple[str, ...]:
+        """The conventions that say something of a weighted mean of this loss."""
+        in_torch = "torch" in self.conventions or (self.torch is not None and self.own_weights)
+        return tuple(name for name in WEIGHTINGS if name != "torch" or in_torch)
+
+    def weighting(self, convention: str) -> Literal["sum", "count"]:
+        """What a weighted mean divides by under a convention: the sum of weights, or a count."""
+        weighting = WEIGHTINGS.get(convention, "sum")
+        if weighting != "own":
+            return weighting
+        has_plain_mean = self.divisor is None and any(role.is_weight for role in self.roles)
+        return "count" if has_plain_mean else "sum"
 
     @property
     def is_set(self) -> bool:
@@ -400,29 +431,6 @@ class BoundLoss:
                 code="LC125",
             )
 
-    def following(self, convention: str) -> BoundLoss:
-        """This loss as a library computes it; parameters that were given stay as they are.
-
-        Raises:
-            UsageError: for this loss there is no such convention.
-        """
-        known = self.loss.conventions
-        if convention not in known:
-            has = f"it has {', '.join(known)}" if known else "libraries agree about it"
-            close = did_you_mean(convention, known)
-            raise UsageError(
-                f"--convention {convention} has no effect on {self.name}: {has}",
-                hint=close or f"leave it out; `losscli show {self.name}` says what it computes",
-                code="LC146",
-            )
-        defaults = self.loss.params
-        settings = {
-            name: value
-            for name, value in known[convention].items()
-            if self.params[name] == defaults[name].default
-        }
-        return BoundLoss(self.loss, self.replace(**settings).items, convention)
-
     def replace(self, **params: object) -> BoundLoss:
         """The same loss with these parameters changed."""
         changed = self.loss(**{**self.params, **params})
@@ -476,7 +484,8 @@ def loss(
     non_negative: bool = ...,
     greater_is_better: bool = ...,
     elicits: str = ...,
-    conventions: Mapping[str, Mapping[str, Any]] | None = ...,
+    conventions: Mapping[str, Convention] | None = ...,
+    weighing: Callable[..., Array | None] | None = ...,
     use_when: str = ...,
     avoid_when: str = ...,
     reference: str = ...,
@@ -499,7 +508,8 @@ def loss(
     non_negative: bool = True,
     greater_is_better: bool = False,
     elicits: str = "",
-    conventions: Mapping[str, Mapping[str, Any]] | None = None,
+    conventions: Mapping[str, Convention] | None = None,
+    weighing: Callable[..., Array | None] | None = None,
     use_when: str = "",
     avoid_when: str = "",
     reference: str = "",
@@ -532,7 +542,9 @@ def loss(
             ``median``, ``quantile`` (of the parameter), ``prior`` (the shares of the classes), or
             ``center`` where only a search tells.
         conventions: by library (``torch``, ``sklearn``, ``keras``) and for ``exact``, nothing
-            clamped, the parameters that give its numbers; that of the defaults is empty.
+            clamped, what gives its numbers; where the defaults do, an empty one.
+        weighing: called like the kernel; returns what ``weight`` makes of each element, where the
+            mean does not divide by it.
         use_when, avoid_when: for the decision guide and the reference page, no full stop.
         reference: a paper or a library.
     """
@@ -555,6 +567,7 @@ def loss(
             greater_is_better=greater_is_better,
             elicits=elicits,
             conventions=conventions or {},
+            weighing=weighing,
             use_when=use_when,
             avoid_when=avoid_when,
             reference=reference,

@@ -19,7 +19,7 @@ KERNELS = [path for path in SOURCES if path.is_relative_to(LOSSES) and path.name
 
 # DESIGN: a room, and the rooms it may import. A room may always import itself.
 GROUND = {"errors", "version", "codes", "strict_json"}
-VALUES = GROUND | {"domain", "numerics"}
+VALUES = GROUND | {"domain", "numerics", "convention"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
 RECORDS = {"findings", "results", "advice", "verdict", "comparison", "verification"}
@@ -38,6 +38,7 @@ ALLOWED = {
     "findings": {"codes"},
     "domain": {"errors"},
     "numerics": {"errors"},
+    "convention": set(),
     "shapes": VALUES,
     "ragged": VALUES,
     "spec": VALUES | {"shapes"},
@@ -49,7 +50,7 @@ ALLOWED = {
     "verdict": VALUES | {"findings", "results"},
     "comparison": VALUES | {"results"},
     "verification": GROUND,
-    "losses": {"spec", "domain", "numerics", "statistics", "state"},
+    "losses": {"spec", "domain", "numerics", "convention", "statistics", "state"},
     "data": ROWS | {"results"},
     "custom": ROWS | {"spec", "statistics", "data"},
     "combination": VALUES | {"spec"},
@@ -133,7 +134,7 @@ def test_outside_libraries_stay_in_their_rooms(path: Path) -> None:
 def test_losses_are_kernels_and_nothing_else(path: Path) -> None:
     used = {name for name in imports(path) if not name.startswith("losscli.losses.")}
     used -= {"__future__"}
-    declared = {"losscli.spec", "losscli.domain", "losscli.numerics"}
+    declared = {"losscli.spec", "losscli.domain", "losscli.numerics", "losscli.convention"}
     ours = declared | {"losscli.statistics", "losscli.state"}
     library = {"typing", "collections.abc", "functools", "itertools", "math"}
     allowed = {*ours, "numpy", "numpy.typing", *library}

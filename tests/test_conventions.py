@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from test_cli import run
 
 import losscli
 import losscli.losses
+from losscli.convention import CONVENTIONS, FromData
+from losscli.engine.conventions import following
 from losscli.errors import UsageError
 from losscli.spec import registered
 
@@ -62,11 +65,19 @@ def test_rmse_of_columns() -> None:
 
 
 @pytest.mark.parametrize("loss", CONVENTIONAL, ids=lambda loss: loss.name)
-def test_conventions_are_parameters_and_one_is_the_default(loss: losscli.spec.Loss) -> None:
-    assert any(not given for given in loss.conventions.values())
-    for name, given in loss.conventions.items():
-        assert name in ("torch", "sklearn", "keras", "exact")
-        assert str(loss().following(name)) == str(loss(**given))
+def test_what_a_convention_stands_for_is_a_value_of_its_parameters(loss: losscli.spec.Loss) -> None:
+    for name, convention in loss.conventions.items():
+        assert name in CONVENTIONS
+        params = {
+            k: v.value("float32", (2,)) if isinstance(v, FromData) else v
+            for k, v in convention.params.items()
+        }
+        bound = loss(**params)
+        plain = {k: v for k, v in bound.params.items() if not isinstance(v, FromData)}
+        followed = following(loss(), name)
+        for k in convention.params:
+            if not isinstance(convention.params[k], FromData):
+                assert followed.params[k] == plain[k]
 
 
 def test_a_parameter_that_was_given_stays() -> None:
@@ -78,7 +89,10 @@ def test_a_parameter_that_was_given_stays() -> None:
     ("loss", "convention", "says"),
     [
         ("mse", "keras", "has no effect on mse: libraries agree"),
-        ("bce", "kears", "has no effect on bce: it has torch, sklearn, keras, exact"),
+        ("bce", "kears", "kears is none of torch, sklearn, keras, exact"),
+        ("mse", "exact", "has no effect on mse: libraries agree about it"),
+        ("r2", "keras", "has no effect on r2: libraries agree about it"),
+        ("triplet-margin", "torch", "libraries agree about it where nothing is weighed"),
         ("0.5*mse + 0.5*mae", "keras", "about one loss"),
     ],
 )
@@ -95,7 +109,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert record["loss"]["spec"] == "bce(eps=1e-07)"
     assert record["denominator"]["clamped"] == 1
     assert run("compute", "mse", path, "--convention", "keras").code == 2
-    assert "keras: eps=1e-07" in run("show", "bce").out
+    assert "\n  keras         eps=1e-07 " in run("show", "bce").out
 
 
 def test_the_denominator() -> None:
@@ -155,18 +169,25 @@ def test_every_command_that_evaluates_follows_one(
     assert compared["models"][0]["value"] == value
 
 
+@pytest.mark.parametrize("loss", ["mse", "r2"])
 @pytest.mark.parametrize(
     "words",
     [
-        ("check", "mse", "a.csv", "--max", "1"),
-        ("compare", "mse", "a.csv", "b.csv"),
-        ("compute", "bce,mse", "a.csv"),
+        ("check", "{}", "a.csv", "--max", "1"),
+        ("compare", "{}", "a.csv", "b.csv"),
+        ("compute", "bce,{}", "a.csv"),
     ],
+    ids=lambda words: words[0],
 )
-def test_every_command_refuses_one_without_effect(words: tuple[str, ...]) -> None:
-    ran = run(*words, "--convention", "keras")
-    assert (ran.code, ran.out) == (2, "")
-    assert "--convention keras has no effect on mse" in ran.err
+def test_every_command_refuses_one_without_effect(
+    words: tuple[str, ...], loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv"):
+        Path(name).write_text(PROBABILITIES)
+    ran = run(*(word.format(loss) for word in words), "--convention", "keras")
+    assert ran.code == 2
+    assert f"--convention keras has no effect on {loss}: libraries agree about it" in ran.err
 
 
 def test_a_file_of_checks_may_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +197,168 @@ def test_a_file_of_checks_may_name_one(tmp_path: Path, monkeypatch: pytest.Monke
     Path("losscli.toml").write_text(check.format("bce"))
     (verdict,) = json.loads(run("check", "--format", "json").out)["checks"]
     assert verdict["result"]["loss"]["spec"] == KERAS
-    Path("losscli.toml").write_text(check.format("mse"))
+    Path("losscli.toml").write_text(check.format("r2"))
     ran = run("check")
     assert ran.code == 2
-    assert "losscli.toml:5: --convention keras has no effect on mse" in ran.err
+    assert "losscli.toml:5: --convention keras has no effect on r2" in ran.err
+
+
+# --- what a mean divides by ----------------------------------------------------------------------
+
+RNG = np.random.default_rng(11)
+PAIR = RNG.normal(size=(2, 40))
+CHANCES, YES = RNG.uniform(0.02, 0.98, 40), RNG.integers(0, 2, 40).astype(float)
+WEIGHT = RNG.uniform(0.0, 3.0, 40)
+WEIGHT[:4] = 0.0
+LOGITS, LABELS = RNG.normal(size=(40, 3)), RNG.integers(0, 3, 40)
+LABELS[[5, 6]] = -100
+OF_CLASS = np.array([0.5, 1.0, 3.0])
+
+
+def mean_of(loss: str, *data: object, convention: str, **named: object) -> tuple[float, str]:
+    result = losscli.compute(loss, *data, convention=convention, **named)
+    assert result.value == pytest.approx(result.reductions["sum"] / result.divisor, rel=1e-14)
+    return result.value, result.divisor_meaning
+
+
+@pytest.mark.parametrize(
+    ("loss", "data", "convention", "divisor", "meaning"),
+    [
+        ("mse", PAIR, "keras", 40, "rows"),
+        ("mse", PAIR, "sklearn", WEIGHT.sum(), "sum of sample weights"),
+        ("mse", PAIR, "torch", WEIGHT.sum(), "sum of sample weights"),
+        ("huber", PAIR, "torch", 40, "rows"),
+        ("huber", PAIR, "sklearn", WEIGHT.sum(), "sum of sample weights"),
+        ("bce", (CHANCES, YES), "torch", 40, "rows"),
+        ("bce", (CHANCES, YES), "keras", 40, "rows"),
+        ("bce", (CHANCES, YES), "sklearn", WEIGHT.sum(), "sum of sample weights"),
+        ("bce", (CHANCES, YES), "exact", WEIGHT.sum(), "sum of sample weights"),
+        ("pinball", PAIR, "keras", 40, "rows"),
+    ],
+)
+def test_a_mean_with_sample_weights(
+    loss: str, data: tuple[Any, ...], convention: str, divisor: float, meaning: str
+) -> None:
+    each = losscli.compute(loss, *data).per_sample
+    assert each is not None
+    value, divides = mean_of(loss, *data, convention=convention, sample_weight=WEIGHT)
+    assert value == pytest.approx((WEIGHT * each).sum() / divisor, rel=1e-7)
+    assert divides == meaning
+
+
+@pytest.mark.parametrize("convention", ["keras", "sklearn", "torch"])
+def test_a_mean_with_weights_of_elements(convention: str) -> None:
+    p, y, w = CHANCES.reshape(20, 2), YES.reshape(20, 2), WEIGHT.reshape(20, 2)
+    total = float((w * losscli.losses.bce(p, y)).sum())
+    value, divides = mean_of("bce", p, y, convention=convention, weight=w)
+    by_sum = convention == "sklearn"
+    assert value == pytest.approx(total / (w.sum() if by_sum else 40), rel=1e-7)
+    assert divides == ("sum of weights" if by_sum else "elements")
+
+
+@pytest.mark.parametrize("convention", ["keras", "sklearn", "torch"])
+def test_a_mean_with_weights_of_classes_and_ignored_rows(convention: str) -> None:
+    counted = LABELS >= 0
+    own = np.where(counted, OF_CLASS[LABELS.clip(0)], 0.0) * WEIGHT
+    each = losscli.losses.cross_entropy(LOGITS, LABELS)
+    value, divides = mean_of(
+        "cross-entropy",
+        LOGITS,
+        LABELS,
+        convention=convention,
+        weight=OF_CLASS,
+        sample_weight=WEIGHT,
+    )
+    by_count = convention == "keras"
+    expected = (own * each).sum() / (counted.sum() if by_count else own.sum())
+    assert value == pytest.approx(expected, rel=1e-13)
+    assert divides == ("rows not ignored" if by_count else "sum of weights")
+
+
+def test_a_row_of_weight_0_counts_in_keras() -> None:
+    result = losscli.compute("mse", *PAIR, sample_weight=WEIGHT, convention="keras")
+    assert (result.ignored, result.divisor, result.sum_of_weights) == (0, 40, WEIGHT.sum())
+    assert losscli.compute("mse", *PAIR, sample_weight=WEIGHT).ignored == 4
+
+
+def test_the_standard_error_is_that_of_the_mean() -> None:
+    result = losscli.compute("mse", *PAIR, sample_weight=WEIGHT, convention="keras")
+    each = WEIGHT * (PAIR[0] - PAIR[1]) ** 2
+    assert result.distribution is not None
+    assert result.distribution.stderr == pytest.approx(each.std(ddof=1) / math.sqrt(40))
+
+
+@pytest.mark.parametrize("convention", ["", "keras"])
+def test_a_slice_has_the_value_of_its_rows_alone(convention: str) -> None:
+    by = np.array(["a", "b"] * 20)
+    whole = losscli.compute("mse", *PAIR, sample_weight=WEIGHT, by=by, convention=convention)
+    for one in whole.slices:
+        rows = by == next(iter(one.slice.values()))
+        alone = losscli.compute(
+            "mse", *PAIR[:, rows], sample_weight=WEIGHT[rows], convention=convention
+        )
+        assert one.value == pytest.approx(alone.value, rel=1e-14)
+
+
+def test_groups_divide_alike() -> None:
+    group = np.repeat(np.arange(8), 5)
+    keras = losscli.compute("mse", *PAIR, sample_weight=WEIGHT, group=group, convention="keras")
+    rows = losscli.compute("mse", *PAIR, sample_weight=WEIGHT, convention="keras")
+    assert keras.value == pytest.approx(rows.value, rel=1e-14)
+    own = (WEIGHT * (PAIR[0] - PAIR[1]) ** 2).reshape(8, 5)
+    np.testing.assert_allclose(keras.per_sample, own.mean(axis=1), rtol=1e-13)
+
+
+@pytest.mark.parametrize("reduction", ["sum"])
+def test_where_nothing_is_divided_it_has_no_effect(reduction: str) -> None:
+    with pytest.raises(UsageError, match="has no effect on mse"):
+        losscli.compute("mse", *PAIR, sample_weight=WEIGHT, convention="keras", reduction=reduction)
+
+
+def test_both_kinds_of_weights_have_their_names() -> None:
+    both = losscli.compute("bce", CHANCES, YES, weight=WEIGHT + 1, sample_weight=WEIGHT)
+    assert (both.divisor, both.divisor_meaning) == (WEIGHT.sum(), "sum of sample weights")
+    assert both.sum_of_weights == pytest.approx((WEIGHT * (WEIGHT + 1)).sum())
+    even = losscli.compute("bce", CHANCES, YES, weight=WEIGHT, sample_weight=np.ones(40))
+    assert (even.divisor, even.divisor_meaning) == (40, "sum of sample weights")
+    assert even.denominator["sum_of_weights"] == pytest.approx(WEIGHT.sum())
+
+
+@pytest.mark.parametrize(("dtype", "eps"), [("f8", 2.0**-52), ("f4", 2.0**-23), ("f2", 2.0**-10)])
+@pytest.mark.parametrize("form", ["array", "npy", "parquet", "list", "feather"])
+def test_scikit_learn_clips_at_the_epsilon_of_the_type(
+    dtype: str, eps: float, form: str, tmp_path: Path
+) -> None:
+    p, y = np.array([[0.0, 1.0], [0.5, 0.5]], dtype), np.array([0, 1])
+    data = _stored(form, p, y, tmp_path)
+    result = losscli.compute("log-loss", *data, convention="sklearn")
+    assert result.value == pytest.approx((-math.log(eps) - math.log(0.5)) / 2, rel=1e-13)
+
+
+def _stored(form: str, p: np.ndarray[Any, Any], y: np.ndarray[Any, Any], folder: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.feather
+    import pyarrow.parquet
+
+    if form == "array":
+        return p, y
+    if form == "npy":
+        np.save(folder / "p.npy", p)
+        np.save(folder / "y.npy", y)
+        return str(folder / "p.npy"), str(folder / "y.npy")
+    path = str(folder / "data")
+    columns: dict[str, Any] = {f"prediction_{i}": pa.array(p[:, i]) for i in range(2)}
+    if form == "list":
+        columns = {"prediction": pa.FixedSizeListArray.from_arrays(pa.array(p.ravel()), 2)}
+    table = pa.table({**columns, "target": pa.array(y)})
+    if form == "feather":
+        pyarrow.feather.write_feather(table, path, compression="uncompressed")
+    else:
+        pyarrow.parquet.write_table(table, path)
+    return (path,)
+
+
+def test_text_is_read_as_float64(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(PROBABILITIES)
+    ran = run("compute", "bce", str(tmp_path / "b.csv"), "--convention", "sklearn", "-f", "json")
+    assert json.loads(ran.out)["loss"]["params"]["eps"] == 2.0**-52

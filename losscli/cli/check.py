@@ -16,7 +16,7 @@ from losscli.cli.config import Config, Declared, find_config, read_config, selec
 from losscli.cli.gating import GATES
 from losscli.cli.jobs import Job, Outputs, Settings, outputs_of, run_jobs, settings_of
 from losscli.cli.loss_group import bind, loss_group
-from losscli.cli.options import Files, Threads, expand, following
+from losscli.cli.options import Files, Threads, expand
 from losscli.cli.output import show_planned
 from losscli.cli.schema import defaults_of, keys_of
 from losscli.errors import UsageError
@@ -46,6 +46,8 @@ def _check(
     threads: Threads = None,
     outputs: Outputs,
 ) -> None:
+    from losscli.engine.conventions import following
+
     bound = following(bound, settings.convention)
     job = Job(None, bound, files, settings).of_command(_words(ctx), update=update_baseline)
     run_jobs([job], threads, outputs)
@@ -193,6 +195,7 @@ def _planned(check: Declared, job: Job, said: Mapping[str, Any]) -> Planned:
 
 def _job(config: Config, check: Declared, said: Mapping[str, Any]) -> Job | None:
     """The check with what the command line says; None where something is wrong with it."""
+    from losscli.engine.conventions import following
     from losscli.verdict import Place
 
     defaults = defaults_of(settings_of)

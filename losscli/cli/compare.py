@@ -23,7 +23,6 @@ from losscli.cli.options import (
     Threads,
     columns_by_role,
     expand,
-    following,
     paths_of,
     reject_overwrite,
 )
@@ -170,6 +169,7 @@ def _compare(
     json_report: JsonReport = None,
     markdown_report: MarkdownReport = None,
 ) -> None:
+    from losscli.engine.conventions import following
     from losscli.report.progress import Progress
 
     bound = following(bound, convention)

@@ -22,7 +22,6 @@ from losscli.cli.options import (
     ResultFormat,
     Threads,
     expand,
-    following,
     paths_of,
     reject_overwrite,
 )
@@ -53,6 +52,7 @@ def _compute(
     markdown_report: MarkdownReport = None,
 ) -> None:
     from losscli.api import Run, choose_reduction
+    from losscli.engine.conventions import following
     from losscli.engine.settle import settle
 
     bound = following(bound, convention)

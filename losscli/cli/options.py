@@ -15,7 +15,6 @@ from losscli.data.reading import INPUT_FORMATS, TOKENS, Reading
 from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from losscli.combination import AnyLoss
     from losscli.data.feed import Inputs
     from losscli.domain import Role
 
@@ -69,15 +68,6 @@ Convention: TypeAlias = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-
-
-def following(bound: AnyLoss, convention: str | None) -> AnyLoss:
-    """The loss as the library of ``--convention`` computes it; without one as it is.
-
-    Raises:
-        UsageError: for this loss there is no such convention.
-    """
-    return bound if convention is None else bound.following(convention)
 
 
 PageFormatOption: TypeAlias = Annotated[

@@ -19,7 +19,6 @@ from losscli.cli.options import (
     PerSample,
     ResultFormat,
     Threads,
-    following,
     paths_of,
     reject_overwrite,
 )
@@ -52,6 +51,7 @@ def compute_several(
     """A result for each loss, of one read."""
     from losscli.api import evaluations_of
     from losscli.combination import unite
+    from losscli.engine.conventions import following
     from losscli.together import Together
 
     losses = [following(loss, convention) for loss in losses]

@@ -59,8 +59,8 @@ NUMBER = (
         "scikit-learn. keras divides by the number of rows, and PyTorch's bce too. It is a "
         "warning where the two readings differ by more than 1 %: that is more than the digits "
         "people compare.",
-        "Say with the number which divisor it has. To divide by rows, divide the weights by their "
-        "mean first.",
+        "Say with the number which divisor it has: `--convention sklearn` divides by the sum of "
+        "weights, `--convention keras` by how many count.",
         Example(
             {"data.csv": {"prediction": "1 2 3", "target": "1 3 5", "w": "1 2 3"}},
             "losscli compute mse data.csv --sample-weight w",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from losscli.convention import EXACT
 from losscli.engine.plan import Block
 from losscli.spec import BoundLoss
 
@@ -16,8 +17,8 @@ def clamped(bound: BoundLoss, block: Block) -> int:
 
     The kernel is called again only for blocks with a probability so close to 0 or 1 that it counts.
     """
-    exact = bound.loss.conventions.get("exact")
-    if not exact or bound.loss.is_set or bound.loss.is_list:
+    exact = bound.loss.conventions.get(EXACT)
+    if exact is None or bound.loss.is_set or bound.loss.is_list:
         return 0
     arrays = block.plain
     prediction = arrays[bound.loss.roles[0].name]
@@ -26,7 +27,7 @@ def clamped(bound: BoundLoss, block: Block) -> int:
     if not prediction.size or edge < float(prediction.min()) <= float(prediction.max()) < 1 - edge:
         return 0
     roles = [{**arrays, **block.constants}.get(role.name) for role in bound.loss.roles]
-    other = bound.replace(**exact)
+    other = bound.replace(**exact.params)
     bounded = bound.loss.kernel(*roles, **bound.arguments)
     free = bound.loss.kernel(*roles, **other.arguments)
     return int(np.count_nonzero(np.abs(free - bounded) > 1e-9 * np.abs(bounded)))

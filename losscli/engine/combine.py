@@ -197,6 +197,8 @@ def conclude_whole(
         reductions=reductions,
         divisor=parts[0].divisor if has_one else math.nan,
         divisor_meaning=parts[0].divisor_meaning if has_one else "of each part its own",
+        sum_of_weights=_common_weights(parts),
+        clamped=sum(part.clamped for part in parts),
         version=__version__,
         distribution=None if detail is None else _distribution(mixture, parts, state, detail),
         worst=() if detail is None else worst_of(detail, inputs),
@@ -215,6 +217,12 @@ def conclude_whole(
             for weight, part in zip(mixture.weights, parts, strict=True)
         ),
     )
+
+
+def _common_weights(parts: Sequence[Result]) -> float | None:
+    """The sum of weights of the parts, None if it is not one number."""
+    sums = {part.sum_of_weights for part in parts}
+    return sums.pop() if len(sums) == 1 else None
 
 
 def _record(combination: Combination, parts: Sequence[Result]) -> LossRecord:

@@ -33,6 +33,7 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         reductions=reductions,
         divisor=_divisor(measure, state),
         divisor_meaning=_divisor_meaning(plan, measure, state),
+        sum_of_weights=None if state.weights is None else state.weights.total(),
         group=None if groups is None else groups.column,
         key_of=None if keys is None else keys.key,
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
@@ -103,8 +104,9 @@ def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     if measure.reduction == "overall":
         return "rows, all at once"
     rows = "rows" if plan.inputs.groups is None else "groups"
+    by_samples = "sample_weight" in given and loss.weights_divide
     if measure.reduction == "batchmean":
-        return "sum of sample weights" if "sample_weight" in given else "rows"
+        return "sum of sample weights" if by_samples else "rows"
     own_rows = loss.is_set or loss.is_list or loss.mean_of_rows
     if loss.divides_by and state.has_divisor and not loss.mean_of_rows:
         return loss.divides_by
@@ -112,14 +114,12 @@ def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     counts = rows if own_rows else "rows" if state.elements_seen == seen else "elements"
     if loss.is_set and plan.inputs.groups is not None:
         return f"{rows} not ignored" if state.ignored else rows
-    if "weight" in given or measure.bound.params.get("weight") is not None:
-        if state.divisor.total() != state.elements_seen:
-            return "sum of weights"
-    elif "sample_weight" in given:
+    own = any(n in given or measure.bound.params.get(n) is not None for n in loss.own_weights)
+    if own and state.has_divisor and loss.weights_divide:
+        return "sum of weights"
+    if by_samples:
         return "sum of sample weights"
-    elif state.divisor.total() != state.elements_seen:
-        return f"{counts} not ignored"
-    return counts
+    return counts if state.divisor.total() == state.elements_seen else f"{counts} not ignored"
 
 
 def worst_of(detail: Detail, inputs: Inputs) -> tuple[RowLoss, ...]:

@@ -14,7 +14,7 @@ from losscli.engine.clamps import clamped
 from losscli.engine.detail import NOTHING, Asked, Detail
 from losscli.engine.fold import NONFINITE_ROWS, State
 from losscli.engine.plan import Block
-from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh
+from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh, weighted_share
 from losscli.engine.sample import Sample, is_shown, nonfinite_rows
 from losscli.engine.slices import Slices, Terms
 from losscli.errors import UserCodeError
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class LossState(State):
     """What is kept of rows under one loss, of which a row loss is a weighted mean.
 
-    ``mean_loss`` is there where the mean is one of rows' own means.
+    ``mean_loss`` is there where the mean is one of rows' own means, ``weights`` where losses are
+    weighed.
     """
 
     loss: ExactSum
@@ -39,6 +40,7 @@ class LossState(State):
     mean_loss: ExactSum | None = None
     elements_seen: int = 0
     clamped: int = 0
+    weights: ExactSum | None = None
     has_divisor: bool = False
     statistics: tuple[Statistic, ...] | None = None
 
@@ -50,6 +52,8 @@ class LossState(State):
         self.batch.merge(later.batch)
         if self.mean_loss is not None and later.mean_loss is not None:
             self.mean_loss.merge(later.mean_loss)
+        if self.weights is not None and later.weights is not None:
+            self.weights.merge(later.weights)
         self.elements_seen += later.elements_seen
         self.clamped += later.clamped
         for mine, theirs in zip(self.statistics or (), later.statistics or (), strict=True):
@@ -129,8 +133,7 @@ class Measure:
             own = own if seen.weight is None else weigh(own, seen.weight)
             mean_loss = ExactSum.of(own)
         if seen.weight is not None:
-            loss, share = weigh(loss, seen.weight), seen.weight * share
-        batch = seen.batch_of if seen.weight is None else seen.weight
+            loss, share = weigh(loss, seen.weight), weighted_share(self.bound, share, seen.weight)
         mean = own if own is not None and self.reduction in ("mean", "none") else loss
         total = ExactSum.of(loss)
         nonfinite = nonfinite_rows(per_sample, block.gaps) if not total.is_finite else []
@@ -146,10 +149,15 @@ class Measure:
             clamped=clamped(self.bound, block) if self.detail else 0,
             nonfinite=len(nonfinite),
             nonfinite_rows=nonfinite[:NONFINITE_ROWS],
+            weights=seen.weights,
             has_divisor=seen.has_divisor,
             statistics=seen.statistics,
             sample=self._sample(
-                block, seen, per_sample, mean, batch if self.reduction == "batchmean" else share
+                block,
+                seen,
+                per_sample,
+                mean,
+                seen.batch_of if self.reduction == "batchmean" else share,
             ),
             elements=seen.elements if self.keep_elements else None,
         )
@@ -163,7 +171,7 @@ class Measure:
         if self.by:
             terms = None
             if self.reduction != "overall":
-                terms = Terms.of(self.reduction, mean, share, batch)
+                terms = Terms.of(self.reduction, mean, share, seen.batch_of)
             state.slices = Slices.of(self.by, block, self.bound, seen.entries, terms)
         return state
 

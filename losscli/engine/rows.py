@@ -32,7 +32,8 @@ class RowLosses:
     ``share`` is what the mean divides by; ``is_ratio`` says that a row's own loss is ``loss /
     share``. ``weight`` is the sample weight where it is not yet in both, and ``has_divisor`` says
     that the loss gave one. ``ignored`` counts rows of weight 0 where none has a loss of its own.
-    ``batch`` is the sum of ``batch_of``, times the weight where there is one. ``entries`` are what
+    ``batch`` is the sum of ``batch_of``, times the weight where that is divided by. ``weights`` is
+    the sum of what elements are multiplied by, None where nothing is weighed. ``entries`` are what
     the rows of a set loss enter into its ``statistics``.
     """
 
@@ -48,6 +49,7 @@ class RowLosses:
     statistics: tuple[Statistic, ...] | None = None
     entries: tuple[Entries, ...] = ()
     batch_of: Array | float = 1.0
+    weights: ExactSum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +88,36 @@ def _rows(bound: BoundLoss, block: Block) -> RowLosses:
     elements, divisor = _call(bound, {**arrays, **block.constants})
     loss, share = _per_row(elements), _per_row_divisor(elements, divisor)
     weight = arrays.get("sample_weight")
-    batch = sum_or_count(1.0 if weight is None else weight, len(loss))
+    batch_of = _divided_by(bound, weight)
+    batch = sum_or_count(batch_of, len(loss))
+    weights = _sum_of_weights(bound, {**arrays, **block.constants}, elements, share)
     is_ratio, given = elements.ndim > 1, divisor is not None
     if block.groups is None:
-        return RowLosses(loss, share, weight, elements, block.rows, batch, is_ratio, given)
+        return RowLosses(
+            loss,
+            share,
+            weight,
+            elements,
+            block.rows,
+            batch,
+            is_ratio,
+            given,
+            batch_of=batch_of,
+            weights=weights,
+        )
     read = len(loss)
     if weight is not None:
-        loss, share = weigh(loss, weight), weight * share
+        loss, share = weigh(loss, weight), weighted_share(bound, share, weight)
     starts = block.groups[:-1]
     shares = np.full(read, share) if isinstance(share, float) else share
     loss, share = np.add.reduceat(loss, starts), np.add.reduceat(shares, starts)
-    batch_of = np.diff(block.groups) if weight is None else np.add.reduceat(weight, starts)
+    each = np.broadcast_to(batch_of, read)
     if block.of_elements:
         # What was read are the rows, and each has one weight.
-        read = block.rows
-        batch_of = np.ones(read) if weight is None else weight[starts]
-        batch = ExactSum.of(batch_of)
+        read, each = block.rows, each[starts]
+        batch = ExactSum.of(each)
+    else:
+        each = np.add.reduceat(each, starts)
     return RowLosses(
         loss,
         share,
@@ -111,8 +127,38 @@ def _rows(bound: BoundLoss, block: Block) -> RowLosses:
         batch,
         is_ratio=True,
         has_divisor=given,
-        batch_of=batch_of.astype(np.float64),
+        batch_of=each,
+        weights=weights,
     )
+
+
+def _divided_by(bound: BoundLoss, weight: Array | None) -> Array | float:
+    """What a row adds to the divisor of a mean over rows."""
+    return 1.0 if weight is None or not bound.loss.weights_divide else weight
+
+
+def weighted_share(bound: BoundLoss, share: Array | float, weight: Array) -> Array:
+    """What weighted rows add to the divisor, one by one, since their losses vary as they weigh."""
+    return weight * share if bound.loss.weights_divide else np.ones(len(weight)) * share
+
+
+def _sum_of_weights(
+    bound: BoundLoss, arrays: Mapping[str, Array], elements: Array, share: Array | float
+) -> ExactSum | None:
+    """The sum of what each element is multiplied by: sample weights and those of the loss."""
+    loss, weight = bound.loss, arrays.get("sample_weight")
+    weigh_elements = loss.weight_of_elements
+    has_own = weigh_elements is not None and any(
+        name in arrays or bound.params.get(name) is not None for name in loss.own_weights
+    )
+    if weight is None and not has_own:
+        return None
+    own: Array | float = 1.0 if loss.mean_of_rows else share
+    if has_own and weigh_elements is not loss.divisor and weigh_elements is not None:
+        roles = [arrays.get(role.name) for role in loss.roles]
+        given = weigh_elements(*roles, **bound.arguments)
+        own = own if given is None else _per_row(np.broadcast_to(given, elements.shape))
+    return sum_or_count(own if weight is None else own * weight, len(elements))
 
 
 def _check_elementwise(bound: BoundLoss, block: Block) -> None:
@@ -180,14 +226,26 @@ def _lists(bound: BoundLoss, block: Block) -> RowLosses:
             share = np.empty(block.rows) if share is None else share
             share[rows] = part
     weight = block.plain.get("sample_weight")
-    batch = sum_or_count(1.0 if weight is None else weight, block.rows)
-    if share is None:
-        return RowLosses(loss, 1.0, weight, loss, block.rows, batch)
-    return RowLosses(loss, share, weight, loss, block.rows, batch, True, True)
+    weights = None if weight is None else ExactSum.of(weight)
+    batch_of = _divided_by(bound, weight)
+    batch = sum_or_count(batch_of, block.rows)
+    return RowLosses(
+        loss,
+        1.0 if share is None else share,
+        weight,
+        loss,
+        block.rows,
+        batch,
+        is_ratio=share is not None,
+        has_divisor=share is not None,
+        batch_of=batch_of,
+        weights=weights,
+    )
 
 
 def _sets(bound: BoundLoss, block: Block, alone: bool) -> RowLosses:
     weight = block.plain.get("sample_weight")
+    weights = None if weight is None else ExactSum.of(weight)
     read = len(next(iter(block.arrays.values())))
     entries = tuple(_entries(bound, block, slice(None)))
     whole = _merged(bound, entries)
@@ -204,17 +262,20 @@ def _sets(bound: BoundLoss, block: Block, alone: bool) -> RowLosses:
             ignored=left_out,
             statistics=whole,
             entries=entries,
+            weights=weights,
         )
     if block.groups is None:
         loss = _alone(bound, block, np.arange(read + 1), weighted=False)
-        return RowLosses(loss, 1.0, weight, loss, read, ExactSum(), statistics=whole)
+        return RowLosses(
+            loss, 1.0, weight, loss, read, ExactSum(), statistics=whole, weights=weights
+        )
     loss = _alone(bound, block, block.groups, weighted=True)
     share: Array | float = 1.0
     if weight is not None:
         # A group of rows that weigh nothing does not count.
         share = (np.add.reduceat(weight, block.groups[:-1]) > 0.0).astype(np.float64)
         loss = weigh(loss, share)
-    return RowLosses(loss, share, None, loss, read, ExactSum(), statistics=whole)
+    return RowLosses(loss, share, None, loss, read, ExactSum(), statistics=whole, weights=weights)
 
 
 def _alone(bound: BoundLoss, block: Block, bounds: NDArray[np.int64], *, weighted: bool) -> Array:

@@ -1,4 +1,7 @@
-"""How a user's own loss is run, settled on the first rows before the run."""
+"""What of a loss only the data can tell, settled on them before the run.
+
+How a user's own loss is run, and what a library makes of the type of the data and of weights.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from losscli.combination import AnyLoss, Combination, Part
 from losscli.data.align import no_rows
 from losscli.data.feed import Inputs, Rows
 from losscli.engine.blocks import arrange
+from losscli.engine.conventions import settled_as_library
 from losscli.engine.evaluation import names_of_part
 from losscli.engine.gaps import leave_out
 from losscli.engine.plan import Plan
 from losscli.engine.shapes import fit_inputs
-from losscli.spec import BoundLoss, Trial
+from losscli.spec import BoundLoss, Settle, Trial
 
 _ROWS = 64
 
@@ -26,7 +30,9 @@ def settle(
     reduction: str | None = None,
     names: Mapping[str, str] | None = None,
 ) -> AnyLoss:
-    """The loss as the engine evaluates it, of a combination every part; ours come back as they are.
+    """The loss as the engine evaluates it, of a combination every part.
+
+    Ours come back as they are unless they follow a convention.
 
     Args:
         bound: any loss.
@@ -38,6 +44,7 @@ def settle(
         ParameterError: a setting without default is not given.
         UserCodeError: the user's code fails.
         DataError: the first rows cannot be read, or do not fit.
+        UsageError: a convention has no effect on such data.
     """
     if isinstance(bound, BoundLoss):
         return settle_one(bound, inputs, reduction, names)
@@ -59,8 +66,19 @@ def settle_one(
     names: Mapping[str, str] | None = None,
 ) -> BoundLoss:
     """As :func:`settle`, of a single loss."""
-    if bound.loss.settle is None:
-        return bound
+    if bound.loss.settle is not None:
+        bound = _tried(bound, bound.loss.settle, inputs, reduction, names)
+    return settled_as_library(bound, inputs, reduction, names)
+
+
+def _tried(
+    bound: BoundLoss,
+    settle: Settle,
+    inputs: Inputs,
+    reduction: str | None,
+    names: Mapping[str, str] | None,
+) -> BoundLoss:
+    """A user's own loss as a try on the first rows shows that it has to be run."""
     own = inputs if names is None else inputs.seen_as(names)
     plan = Plan(own, fit_inputs(bound, own), names)
     read: dict[str, Rows] = {}
@@ -81,5 +99,5 @@ def settle_one(
         reduction=reduction,
     )
     with np.errstate(all="ignore"):
-        settled = bound.loss.settle(bound, trial)
+        settled = settle(bound, trial)
     return BoundLoss(settled, bound.items, bound.convention)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
+from losscli.convention import FLOAT_EPSILON, Convention
 from losscli.domain import (
     NON_NEGATIVE,
     UNIT,
@@ -45,10 +46,10 @@ _LEAST_NORMAL = 1e-290
     finite=False,
     elicits="mean",
     conventions={
-        "torch": {},
-        "sklearn": {"eps": 2.0**-52},
-        "keras": {"eps": 1e-7},
-        "exact": {"eps": 0.0},
+        "torch": Convention(),
+        "sklearn": Convention(eps=FLOAT_EPSILON),
+        "keras": Convention(eps=1e-7),
+        "exact": Convention(eps=0.0),
     },
     use_when="the model gives the probability of yes, one number for each yes-or-no question",
     avoid_when="the model's logits are at hand: bce-with-logits keeps the digits of sure answers",
@@ -412,7 +413,7 @@ def varifocal(
 
 @loss(
     aliases=("binary_focal_crossentropy", "binary_focal_loss"),
-    conventions={"exact": {}, "keras": {"eps": 1e-7}},
+    conventions={"keras": Convention(eps=1e-7), "exact": Convention(eps=0.0)},
     use_when="as focal, and the model gives probabilities rather than logits",
     avoid_when="the model's logits are at hand: focal keeps the digits of sure answers",
     reference="Lin et al. 2017, arXiv:1708.02002; keras.losses.BinaryFocalCrossentropy",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from losscli.convention import Convention
 from losscli.domain import (
     POSITIVE,
     Array,
@@ -123,7 +124,7 @@ def kl_div(
     aliases=("kullback_leibler_divergence", "relative_entropy"),
     # Rows that do not sum to 1, and are not made to, may cost less than 0.
     non_negative=False,
-    conventions={"keras": {"normalize": False, "clip": 1e-7}, "exact": {}},
+    conventions={"keras": Convention(normalize=False, clip=1e-7), "exact": Convention()},
     use_when="both distributions are given as probabilities, a row each",
     avoid_when="the model gives logarithms (kl-div), or a predicted 0 would make it infinite "
     "(jensen-shannon)",

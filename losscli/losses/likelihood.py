@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from losscli.convention import Convention
 from losscli.domain import (
     POSITIVE,
     Array,
@@ -51,7 +52,7 @@ def _log_factorial(count: Array) -> Array:
     torch="torch.nn.PoissonNLLLoss",
     non_negative=False,
     elicits="mean",
-    conventions={"torch": {}, "keras": {"log_input": False, "eps": 1e-7}},
+    conventions={"torch": Convention(), "keras": Convention(log_input=False, eps=1e-7)},
     use_when="the target counts events and its variance grows like its mean",
     avoid_when="counts vary more than their mean (negative-binomial-nll), or 0 must mean a "
     "perfect fit (poisson-deviance)",

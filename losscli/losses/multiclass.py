@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.convention import FLOAT_EPSILON, Convention
 from losscli.domain import (
     NON_NEGATIVE,
     POSITIVE,
@@ -273,9 +274,9 @@ def _clipped_parts(p: Array, eps: float, *, renormalize: bool) -> _Parts:
     divisor=_target_weight,
     elicits="prior",
     conventions={
-        "sklearn": {},
-        "keras": {"eps": _KERAS_EPS, "renormalize": True},
-        "exact": {"eps": 5e-324},
+        "sklearn": Convention(eps=FLOAT_EPSILON),
+        "keras": Convention(eps=_KERAS_EPS, renormalize=True),
+        "exact": Convention(eps=5e-324),
     },
     use_when="the model gives a probability for each of several classes, as predict_proba does",
     avoid_when="its logits are at hand (cross-entropy), or there is one probability a row (bce)",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
+from losscli.convention import Convention
 from losscli.domain import (
     NON_NEGATIVE,
     POSITIVE,
@@ -149,7 +150,7 @@ def _log_ratio(x: Array, y: Array, floor: float | None) -> Array:
     ),
     minimum_when_equal=("prediction", "target"),
     elicits="center",
-    conventions={"sklearn": {}, "keras": {"floor": 1e-7}},
+    conventions={"sklearn": Convention(), "keras": Convention(floor=1e-7)},
     use_when="targets are counts or prices over several powers of ten, and ratios matter",
     avoid_when="too high and too low must cost alike: predicting too little costs more",
     reference="sklearn.metrics.mean_squared_log_error; keras.losses.MeanSquaredLogarithmicError",
@@ -188,7 +189,7 @@ def _halve_huge(x: Array, y: Array) -> tuple[Array, Array, Array]:
     aliases=("mean_absolute_percentage_error", "absolute_percentage_error"),
     minimum_when_equal=("prediction", "target"),
     elicits="center",
-    conventions={"sklearn": {}, "keras": {"eps": 1e-7, "scale": 100.0}},
+    conventions={"sklearn": Convention(), "keras": Convention(eps=1e-7, scale=100.0)},
     use_when="an error counts in proportion to a target that is well above 0",
     avoid_when="targets come near 0 (wmape, smape), or a forecast must not be drawn too low (mae)",
     reference="Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001; "
@@ -354,7 +355,7 @@ def _root_mean_square(plain: Sum, in_large: Sum, in_small: Sum, *, multioutput: 
     finish=_root_mean_square,
     minimum_when_equal=("prediction", "target"),
     elicits="mean",
-    conventions={"keras": {}, "sklearn": {"multioutput": "uniform_average"}},
+    conventions={"sklearn": Convention(multioutput="uniform_average"), "keras": Convention()},
     use_when="the squared error should be read in the target's own unit",
     avoid_when="a few outliers would dominate (mae), or errors are summed over parts (mse)",
     reference="sklearn.metrics.root_mean_squared_error; keras.metrics.RootMeanSquaredError",

@@ -7,6 +7,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
+from losscli.convention import Convention, FromData
 from losscli.domain import SAMPLE_WEIGHT, Role
 from losscli.report import docstring
 from losscli.report.draw import draw_markdown, draw_text
@@ -85,6 +86,7 @@ def loss_page(loss: Loss, place: Sequence[str]) -> Page:
         Section("parameters", (_params(loss),)) if loss.params else None,
         Section("formula", (Code(formula), *_prose(*legend, *shapes))) if formula else None,
         Section("notes", _prose(*notes)) if notes else None,
+        Section("libraries", (_conventions(loss),)) if loss.conventions else None,
         Section("about", (_about(loss, doc, place),)),
         Section("in Python", (_example(doc),)) if doc.example else None,
         Section("", (Code((line(command(usage(loss))),)),)),
@@ -160,6 +162,18 @@ def allowed(param: Param) -> str:
     return f"{param.describe()}{each}{', or none' if param.optional else ''}"
 
 
+def _conventions(loss: Loss) -> Table:
+    columns = [Column("--convention"), Column("parameters", folds=True)]
+    rows = [(Words(name, "accent"), Words(text)) for name, text, _ in conventions(loss)]
+    if loss.is_set:
+        return Table(tuple(columns), tuple(rows))
+    columns.append(Column("weighted mean by"))
+    means = [(Words(mean),) for _, _, mean in conventions(loss)]
+    return Table(
+        tuple(columns), tuple((*row, *mean) for row, mean in zip(rows, means, strict=True))
+    )
+
+
 def _about(loss: Loss, doc: docstring.Doc, place: Sequence[str]) -> Entries:
     pairs = (
         ("from", "" if loss.origin is None else str(loss.origin)),
@@ -168,7 +182,7 @@ def _about(loss: Loss, doc: docstring.Doc, place: Sequence[str]) -> Entries:
         ("in the guide", f"losscli recommend {' '.join(place)}"),
         ("divisor", docstring.plain(doc.divisor)),
         ("reductions", ", ".join(loss.reductions)),
-        ("conventions", "; ".join(conventions(loss))),
+        ("conventions", weighted_means(loss)),
         ("PyTorch", loss.torch or ""),
         ("also called", ", ".join(spellings(loss))),
         ("reference", loss.reference),
@@ -177,12 +191,46 @@ def _about(loss: Loss, doc: docstring.Doc, place: Sequence[str]) -> Entries:
     return Entries(items)
 
 
-def conventions(loss: Loss) -> list[str]:
-    """What ``--convention`` may be, and which parameters each stands for."""
+def conventions(loss: Loss) -> list[tuple[str, str, str]]:
+    """What ``--convention`` may be, what it stands for, and what a weighted mean divides by.
+
+    There are none where libraries differ in weighted means at most: see :func:`weighted_means`.
+    """
     return [
-        f"{name}: " + (", ".join(f"{k}={format_value(v)}" for k, v in given.items()) or "default")
-        for name, given in loss.conventions.items()
+        (name, _settings(one), "" if loss.is_set else _weighting(loss, name))
+        for name, one in loss.conventions.items()
     ]
+
+
+def _settings(convention: Convention) -> str:
+    """What a convention makes other than the defaults."""
+    said = [
+        f"{name} = {value}" if isinstance(value, FromData) else f"{name}={format_value(value)}"
+        for name, value in convention.params.items()
+    ]
+    if convention.swapped is not None:
+        said.append(f"{' and '.join(convention.swapped)} change places")
+    if convention.rows:
+        said.append("the mean divides by rows")
+    return ", ".join(said) or "default"
+
+
+def _weighting(loss: Loss, convention: str) -> str:
+    return _WEIGHTINGS[loss.weighting(convention)]
+
+
+_WEIGHTINGS = {"sum": "sum of weights", "count": "elements"}
+
+
+def weighted_means(loss: Loss) -> str:
+    """What libraries divide a weighted mean by, where that is all they differ in."""
+    if loss.is_set or loss.conventions:
+        return ""
+    by_mean: dict[str, list[str]] = {}
+    for name in loss.weighing_libraries:
+        by_mean.setdefault(_weighting(loss, name), []).append(name)
+    said = [f"{mean} in {' and '.join(names)}" for mean, names in by_mean.items()]
+    return f"a weighted mean is divided by: {', '.join(said)}"
 
 
 def spellings(loss: Loss) -> list[str]:
@@ -225,7 +273,14 @@ def record(loss: Loss) -> dict[str, Any]:
         "params": [_param_record(param) for param in loss.params.values()],
         "reductions": list(loss.reductions),
         "divisor": docstring.plain(doc.divisor),
-        "conventions": {name: dict(given) for name, given in loss.conventions.items()},
+        "conventions": {
+            name: {k: str(v) if isinstance(v, FromData) else v for k, v in one.params.items()}
+            for name, one in loss.conventions.items()
+        },
+        "weighted_mean_divides_by": {
+            name: _weighting(loss, name)
+            for name in ([] if loss.is_set else loss.weighing_libraries)
+        },
         "formula": doc.formula,
         "example": doc.example,
         "use_when": loss.use_when,

@@ -331,6 +331,8 @@ def _denominator(result: Result) -> Prose:
     parts.append(f"{things(result.n, result.samples)} {'paired' if read else 'read and paired'}")
     parts += [f"{count(result.ignored)} ignored"] if result.ignored else []
     parts += [f"{count(result.missing)} missing"] if result.missing else []
+    if result.sum_of_weights not in (None, result.divisor):
+        parts.append(f"weights add up to {count(result.sum_of_weights)}")
     parts.append("not divided" if result.reduction == "sum" else f"divided by {divisor_of(result)}")
     parts += [f"{count(result.clamped)} clamped"] if result.clamped else []
     return Prose((line(Words("; ".join(parts), "dim")),))

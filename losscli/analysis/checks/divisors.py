@@ -48,11 +48,11 @@ def weighted_mean(case: Case) -> Iterator[Diagnostic]:
         "LC204",
         f"the mean divides by the {result.divisor_meaning}, {result.divisor:.6g}, not by "
         f"{result.n:,} {result.samples}{other}",
-        "other libraries divide by the rows; say which divisor the number has"
+        "say which divisor the number has; --convention keras divides by the count, as keras does"
         if severity == "warning"
         else "",
         severity=severity,
-        option="--reduction sum",
+        option="--convention",
         readings={"sum of weights": result.value, "rows": by_rows},
     )
 
