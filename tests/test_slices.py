@@ -718,7 +718,10 @@ def test_a_file_to_slice_by_that_does_not_fit(
     files = ["mae", "preds.csv", "targets.csv", "by=meta.csv"]
     cases = [
         ([], "by=meta.csv is to slice by\n  name its columns: --by COLUMN"),
-        (["--by", "devise"], "no file has a column 'devise' to slice by\n  did you mean 'device'?"),
+        (
+            ["--by", "devise"],
+            "no file has a column 'devise' to slice by (LC161)\n  did you mean 'device'?",
+        ),
         (["--by", "id", "--json-report", "meta.csv"], "meta.csv would overwrite meta.csv"),
     ]
     for words, message in cases:

@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.data.assembly import Assembly, Source, column_groups, group_inputs
 from losscli.data.columns import Table
 from losscli.data.feed import NO_LABELS, Feed, Inputs
-from losscli.data.files import (
-    Source,
-    column_groups,
-    feeds,
-    find_ids,
-    group_inputs,
-    ids_in,
-    join_sources,
-    wrong_number,
-)
+from losscli.data.files import wrong_number
 from losscli.data.frames import (
     FrameTable,
     MemoryFeed,
@@ -37,7 +29,6 @@ from losscli.data.frames import (
     series_numbers,
 )
 from losscli.data.groups import Groups, ungrouped
-from losscli.data.labelled import find_labelled
 from losscli.data.opening import OpenTables
 from losscli.data.place import Numbers, Place
 from losscli.data.reading import AS_IT_IS, Reading
@@ -86,19 +77,35 @@ def from_arrays(
     if group is not None:
         roles = [ungrouped(role) for role in roles]
     given, shared = _assign(roles, arrays, named)
-    columns = {name: one for name, one in labels.items() if name not in labelled}
-    sources, joined = join_sources(_sources(roles, given, shared, reading), reading)
-    if joined is not None:
+    if reading.on:
         _reject_arrays(given, reading, group, labelled)
-    reserved = group if isinstance(group, str) else None
-    tables = [source.table for source in sources]
-    found = find_labelled(tables, columns, joined=joined is not None)
-    labels = {**labels, **{name: one.labels for name, one in found.items()}}
-    ids = find_ids(tables, [reserved], found, reading)
-    opened = [
-        *feeds(sources, roles, {}, reserved, {**found, **ids}, joined, reading, texts),
-        *([] if joined else _frames(roles, given, shared, reading.gaps, texts)),
-    ]
+    column = group if isinstance(group, str) else None
+    looked_up = {name: one for name, one in labels.items() if name not in labelled}
+    sources = _sources(roles, given, shared, reading)
+    assembly = Assembly.of(sources, None, looked_up, reading, texts, taken=[column])
+    opened = [*assembly.feeds(roles, {}, column)]
+    if not reading.on:
+        opened += _frames(roles, given, shared, reading.gaps, texts)
+    held, constants = _in_memory(roles, given, opened, reading, texts)
+    labels = {**labels, **{name: one.labels for name, one in assembly.labelled.items()}}
+    made: list[Feed] = [*opened, *(_feed(name, array, texts) for name, array in held.items())]
+    order = [*(role.name for role in roles), *labels, *assembly.ids]
+    made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
+    made += [_labels_feed(name, values, labels[name]) for name, values in labelled.items()]
+    inputs = assembly.inputs(made, constants, labels)
+    if group is None:
+        return inputs
+    return group_inputs(inputs, _groups(group, assembly.tables))
+
+
+def _in_memory(
+    roles: Sequence[Role],
+    given: Mapping[str, object],
+    opened: Sequence[Feed],
+    reading: Reading,
+    texts: Texts,
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The roles that are arrays, with an axis for the rows, and those that are one for all rows."""
     held: dict[str, Any] = {
         role.name: _values(role, given[role.name], reading, texts)
         for role in roles
@@ -117,23 +124,7 @@ def from_arrays(
             held[role.name], is_constant = fit_weight(role.name, held[role.name], shape)
             if is_constant:
                 constants[role.name] = _as_table(held.pop(role.name))
-    made: list[Feed] = [*opened, *(_feed(name, array, texts) for name, array in held.items())]
-    order = [*(role.name for role in roles), *labels, *ids]
-    made.sort(key=lambda feed: min(order.index(source.role) for source in feed.roles))
-    made += [_labels_feed(name, values, labels[name]) for name, values in labelled.items()]
-    inputs = Inputs(
-        tuple(made),
-        constants,
-        labels=labels,
-        missing=reading.missing,
-        ids=ids_in(ids),
-        tokens=texts.settled(),
-    )
-    if joined is not None:
-        inputs = joined.apply(inputs)
-    if group is None:
-        return inputs
-    return group_inputs(inputs, _groups(group, tables))
+    return held, constants
 
 
 def _labels_feed(name: str, values: object, labels: Labels) -> MemoryFeed:

@@ -345,6 +345,17 @@ def is_id(name: str) -> bool:
     return _ID_LIKE.fullmatch(name.strip().casefold()) is not None
 
 
+def id_columns(table: Table) -> list[str]:
+    """The columns of a table that name its rows, each the only one of its name."""
+    names = [column.name for column in table.columns if not column.is_list]
+    return [name for name in names if is_id(name) and names.count(name) == 1]
+
+
+def distinct(tables: Iterable[Table]) -> list[Table]:
+    """Each table once, in the order in which they first come."""
+    return list({id(table): table for table in tables}.values())
+
+
 def _check_names(role: Role, table: Table, found: Sequence[int]) -> None:
     names = [column.name for column in table.columns]
     for i in found:

@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.data.columns import (
-    HeaderUnclearError,
-    Table,
-    choose,
-    is_id,
-    matches,
-    no_column,
-    place_in,
-    position_of,
-)
-from losscli.data.feed import NO_LABELS, Feed, Inputs
-from losscli.data.groups import GroupedFeed, Groups, check_same, one_group, ungrouped
-from losscli.data.labelled import Labelled, find_labelled
+from losscli.data.assembly import BY, Assembly, Source, column_groups, group_inputs
+from losscli.data.columns import HeaderUnclearError, Table, distinct, matches, no_column
+from losscli.data.feed import NO_LABELS, Inputs
+from losscli.data.groups import one_group, ungrouped
 from losscli.data.opening import OpenTables, open_table
-from losscli.data.place import Place
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sources import STANDARD_INPUT
-from losscli.data.texts import NO_TEXTS, Texts
-from losscli.domain import ANYTHING, COMPONENTS, Array, Domain, Role, known_names
+from losscli.data.texts import Texts
+from losscli.domain import COMPONENTS, Array, Domain, Role, known_names
 from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from losscli.data.classes import ClassNames
-    from losscli.data.coding import Coder, Labels
-    from losscli.data.ids import Ids
-    from losscli.data.join import Joined
-
-
-_NONE_LABELLED: Mapping[str, Labelled] = MappingProxyType({})
-
-# The file that holds no role, but columns to slice by.
-_BY = "by"
-_ASIDE = Role(_BY, ANYTHING)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A role and the table that holds it; ``alone`` if the table was given for this role only."""
-
-    role: Role
-    table: Table
-    alone: bool
+    from losscli.data.coding import Labels
 
 
 def open_files(
@@ -85,7 +54,7 @@ def open_files(
     """
     paths, shared = _assign(roles, files, columns)
     tables = OpenTables(reading)
-    aside = None if any(role.name == _BY for role in roles) else paths.pop(_BY, None)
+    aside = None if any(role.name == BY for role in roles) else paths.pop(BY, None)
     if aside is not None and not labels:
         raise UsageError(f"by={aside} is to slice by", hint="name its columns: --by COLUMN")
     opened = {name: tables[path] for name, path in paths.items()}
@@ -98,118 +67,23 @@ def open_files(
         for role in seen
         if role.name in opened or role.name in columns
     ]
-    texts = Texts(reading.tokens, roles, grouped=grouped)
     whole = {source.role.name: _read_whole(source) for source in sources if source.role.is_table}
-    by_row = [source for source in sources if not source.role.is_table]
-    if aside is not None:
-        by_row.append(Source(_ASIDE, tables[aside], alone=True))
-    by_row, joined = join_sources(by_row, reading)
-    own = by_row.pop().table if aside is not None else None
-    held = [source.table for source in by_row]
-    labelled = find_labelled(held, labels, own, joined=joined is not None)
-    ids = find_ids(held, [group, *columns.values()], labelled, reading)
-    both = {**labelled, **ids}
-    made = feeds(by_row, seen, columns, group, both, joined, reading, texts)
-    coded = {name: one.labels for name, one in labelled.items()}
-    inputs = Inputs(
-        made,
-        whole,
-        labels=coded,
-        missing=reading.missing,
-        ids=ids_in(ids),
-        tokens=texts.settled(),
+    assembly = Assembly.of(
+        [source for source in sources if not source.role.is_table],
+        None if aside is None else tables[aside],
+        labels,
+        reading,
+        Texts(reading.tokens, roles, grouped=grouped),
+        taken=[group, *columns.values()],
     )
-    if joined is not None:
-        inputs = joined.apply(inputs)
+    feeds = assembly.feeds(seen, columns, group)
+    coded = {name: one.labels for name, one in assembly.labelled.items()}
+    inputs = assembly.inputs(feeds, whole, coded)
     if not grouped:
         return inputs
     if group is None:
         return group_inputs(inputs, {f.name: one_group(f.rows or 0) for f in inputs.feeds})
-    return group_inputs(inputs, column_groups(held if own is None else [*held, own], group))
-
-
-def find_ids(
-    tables: Sequence[Table],
-    taken: Iterable[str | None],
-    labelled: Mapping[str, Labelled],
-    reading: Reading,
-) -> dict[str, Labelled]:
-    """The columns that name rows in several tables and have to agree, where rows pair by position.
-
-    Those that are ``taken`` or ``labelled`` are looked at by others.
-    """
-    distinct = {id(table): table for table in tables}.values()
-    ids = [{column.name for column in table.columns if is_id(column.name)} for table in distinct]
-    if reading.on or reading.by_position or len(set().union(*ids)) == sum(map(len, ids)):
-        return {}
-    from losscli.data.ids import shared_ids
-
-    return shared_ids(tables, {*taken, *(one.labels.column for one in labelled.values())})
-
-
-def ids_in(found: Mapping[str, Labelled]) -> dict[str, Ids]:
-    """What :func:`find_ids` found, by name."""
-    return {name: cast("Ids", one.labels) for name, one in found.items()}
-
-
-def join_sources(sources: Sequence[Source], reading: Reading) -> tuple[list[Source], Joined | None]:
-    """The sources with their tables joined by key, if ``reading`` names one.
-
-    Raises:
-        DataError: as :func:`losscli.data.join.align_tables`.
-    """
-    if not reading.on:
-        return [*sources], None
-    from losscli.data.join import align_tables
-
-    tables = list({id(source.table): source.table for source in sources}.values())
-    joined = align_tables(tables, reading)
-    places = [next(i for i, t in enumerate(tables) if t is s.table) for s in sources]
-    pairs = zip(sources, places, strict=True)
-    return [replace(source, table=joined.tables[i]) for source, i in pairs], joined
-
-
-def group_inputs(inputs: Inputs, found: Mapping[str, Groups]) -> Inputs:
-    """The feeds with a group for a row; those that do not say their groups share the others'.
-
-    Args:
-        inputs: rows.
-        found: the groups of each feed that has the column, by the name of the feed.
-    """
-    first = next(iter(found.values()))
-    for name, groups in found.items():
-        if groups is not first:
-            check_same(first, groups, Place(name, groups.column))
-    for feed in inputs.feeds:
-        groups = found.get(feed.name, first)
-        if feed.rows is not None and feed.rows != groups.bounds[-1]:
-            raise DataError(
-                f"has {feed.rows} rows, but the groups of {groups.column} have {groups.bounds[-1]}",
-                path=feed.name,
-                hint=f"give it a column {groups.column} of its own, or one row for each of theirs",
-                code="LC114",
-            )
-    grouped = tuple(GroupedFeed(feed, found.get(feed.name, first)) for feed in inputs.feeds)
-    return replace(inputs, feeds=grouped, groups=first)
-
-
-def column_groups(tables: Sequence[Table], column: str) -> dict[str, Groups]:
-    """The groups of each table that has this column, by the name of the table.
-
-    Raises:
-        DataError: none has it.
-    """
-    from losscli.data.runs import find_groups
-
-    distinct = {id(table): table for table in tables}.values()
-    found = {}
-    for table in distinct:
-        at = position_of(table, column, "to group by")
-        if at is not None:
-            found[table.name] = find_groups(table.keys(at), place_in(table, column))
-    if found:
-        return found
-    raise no_column([*distinct], column, "to group by")
+    return group_inputs(inputs, column_groups(assembly.tables, group))
 
 
 def _read_whole(source: Source) -> Array:
@@ -244,102 +118,8 @@ def _assign(
     return named | dict(zip(required, positional, strict=True)), together
 
 
-def feeds(
-    sources: Sequence[Source],
-    roles: Sequence[Role],
-    columns: Mapping[str, str],
-    group: str | None = None,
-    labelled: Mapping[str, Labelled] = _NONE_LABELLED,
-    joined: Joined | None = None,
-    reading: Reading = AS_IT_IS,
-    texts: Texts = NO_TEXTS,
-) -> tuple[Feed, ...]:
-    """One feed for each table, of the columns that hold the roles it is a source of.
-
-    Labels that are names become the indices of ``reading.classes``, or of the names of the columns
-    of the logits; ``texts`` are split into tokens. The keys of ``joined``, the column ``group`` and
-    those that are ``labelled`` hold no role that is not named after them, unless ``columns`` says
-    so. Where elements may be missing, columns of lists may have some of any length.
-
-    Raises:
-        DataError: it is not clear which column is meant, or one does not hold numbers.
-    """
-    held = [*(source.table for source in sources), *(one.table for one in labelled.values())]
-    lists = [
-        role.name
-        for role in roles
-        if role.domain.is_list or (reading.by_element and role.domain.axes == ("N", "..."))
-    ]
-    reserved = {group, *(one.labels.column for one in labelled.values())}
-    tables = []
-    for table in {id(table): table for table in held}.values():
-        own = [source for source in sources if source.table is table]
-        keys = joined.columns(table) if joined is not None else ()
-        names = reserved | {table.columns[i].name for i in keys}
-        tables.append((table, _choose_all(own, roles, columns, names, texts) if own else {}))
-    named = _class_coders(tables, roles, reading.classes)
-    made = []
-    for table, chosen in tables:
-        coded = {name: one for name, one in labelled.items() if one.table is table}
-        wanted = {**chosen, **{name: (one.column,) for name, one in coded.items()}}
-        coders: dict[str, Coder] = {name: one.labels for name, one in coded.items()}
-        coders |= {name: coder for name, coder in named.items() if name in chosen}
-        coders |= texts.coders(table, chosen)
-        made.append(table.feed(wanted, lists, coders))
-    if named:
-        from losscli.data.classes import check_number
-
-        check_number(named, roles, made)
-    return tuple(made)
-
-
-def _class_coders(
-    chosen: Sequence[tuple[Table, Mapping[str, tuple[int, ...]]]],
-    roles: Sequence[Role],
-    classes: Sequence[str],
-) -> Mapping[str, ClassNames]:
-    """How labels that are names become numbers; nearly always there are none."""
-    texts = (
-        role
-        for table, columns in chosen
-        for role, at in columns.items()
-        if not table.columns[at[0]].is_number
-    )
-    if not classes and next(texts, None) is None:
-        return {}
-    from losscli.data.classes import class_coders
-
-    return class_coders(chosen, roles, classes)
-
-
-def _choose_all(
-    sources: Sequence[Source],
-    roles: Sequence[Role],
-    columns: Mapping[str, str],
-    reserved: Collection[str | None],
-    texts: Texts,
-) -> dict[str, tuple[int, ...]]:
-    def find(source: Source) -> tuple[int, ...]:
-        role, wanted = source.role, columns.get(source.role.name)
-        return choose(
-            role,
-            roles,
-            source.table,
-            wanted=wanted,
-            alone=source.alone,
-            taken=taken,
-            is_text=texts.wants(role.name),
-        )
-
-    # What -c names for one role is not left over for another.
-    taken = {i for i, c in enumerate(sources[0].table.columns) if c.name in reserved}
-    named = {s.role.name: find(s) for s in sources if s.role.name in columns}
-    taken.update(*named.values())
-    return {s.role.name: named.get(s.role.name) or find(s) for s in sources}
-
-
 def _split_named(roles: Sequence[Role], files: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    names = {**known_names(roles), _BY: _BY}
+    names = {**known_names(roles), BY: BY}
     named: dict[str, str] = {}
     positional = []
     for file in files:
@@ -375,8 +155,7 @@ def wrong_number(noun: str, roles: Sequence[Role], given: Sequence[object]) -> U
 
 def _look_up(role: Role, tables: Sequence[Table], wanted: str) -> Source:
     """The one given file that has these columns."""
-    distinct = list({id(table): table for table in tables}.values())
-    found = [table for table in distinct if matches(table, wanted)]
+    found = [table for table in distinct(tables) if matches(table, wanted)]
     if len(found) == 1:
         return Source(role, found[0], alone=False)
     if found:
@@ -384,7 +163,7 @@ def _look_up(role: Role, tables: Sequence[Table], wanted: str) -> Source:
             f"{' and '.join(table.name for table in found)} both have {wanted!r} for {role.name}",
             hint=f"name the file: {role.name}=FILE -c {role.name}={wanted}",
         )
-    raise no_column(distinct, wanted, f"for {role.name}")
+    raise no_column(distinct(tables), wanted, f"for {role.name}")
 
 
 def read_vector(path: str) -> tuple[float, ...]:
@@ -399,7 +178,7 @@ def read_vector(path: str) -> tuple[float, ...]:
         # Nobody names columns of weights by numbers.
         table = open_table(path, Reading(header=False))
     role = Role("weight", Domain("weight", COMPONENTS, "a weight"), optional=False)
-    (feed,) = feeds([Source(role, table, alone=True)], [role], {})
+    (feed,) = Assembly([Source(role, table, alone=True)]).feeds([role], {})
     with closing(feed.cursor(0, None)) as cursor:
         values = np.asarray(cursor.read(feed.rows or 0)[role.name])
     if values.ndim > 1 and len(values) > 1:

@@ -7,7 +7,7 @@ in the one pass, and no memory. Values are looked up again only to say what diff
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from threading import Lock
 
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.data.coding import Labels
-from losscli.data.columns import Table, is_id
+from losscli.data.columns import Table, distinct, id_columns
 from losscli.data.labelled import Labelled
 from losscli.data.partitions import fingerprints
 from losscli.data.place import Place
@@ -100,21 +100,16 @@ def shared_ids(tables: Sequence[Table], taken: Collection[str | None]) -> dict[s
         tables: whose rows pair by position.
         taken: columns that are something else.
     """
-    distinct = list({id(table): table for table in tables}.values())
+    named = [(table, id_columns(table)) for table in distinct(tables)]
     found: dict[str, Labelled] = {}
-    for name in dict.fromkeys(name for table in distinct for name in _ids_of(table)):
-        having = [table for table in distinct if name in _ids_of(table)]
+    for name in dict.fromkeys(name for _, names in named for name in names):
+        having = [table for table, names in named if name in names]
         if len(having) < 2 or name in taken:
             continue
         ids = Ids(name, having)
         for i, table in enumerate(having):
             found[f"id {name} {i}"] = Labelled(ids, table, ids.position(table))
     return found
-
-
-def _ids_of(table: Table) -> Iterator[str]:
-    names = [column.name for column in table.columns if not column.is_list]
-    yield from (name for name in names if is_id(name) and names.count(name) == 1)
 
 
 def _text(column: pa.Array) -> pa.Array:

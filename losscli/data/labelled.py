@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from losscli.data.columns import Table, no_column, position_of
+from losscli.data.columns import Table, distinct, no_column, position_of
 from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def find_labelled(
 
 
 def _places(tables: Sequence[Table], labels: Labels) -> Iterator[Labelled]:
-    for table in {id(table): table for table in tables}.values():
+    for table in distinct(tables):
         at = position_of(table, labels.column, labels.purpose)
         if at is not None:
             yield Labelled(labels, table, at)
@@ -74,8 +74,7 @@ def _places(tables: Sequence[Table], labels: Labels) -> Iterator[Labelled]:
 
 def _nowhere(tables: Sequence[Table], labels: Labels) -> DataError:
     if tables:
-        distinct = {id(table): table for table in tables}
-        return no_column([*distinct.values()], labels.column, labels.purpose)
+        return no_column(distinct(tables), labels.column, labels.purpose)
     return DataError(
         f"there is no file or frame with a column {labels.column!r} {labels.purpose}",
         hint="to give the values themselves, pass an array: by=np.asarray(values)",
