@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from losscli.analysis.annotate import annotate
-from losscli.analysis.combined import judge_whole
 from losscli.analysis.facts import Facts
 from losscli.analysis.slices import with_intervals
 from losscli.combination import Combination
 from losscli.data.align import check_counts, no_rows, nothing_there
 from losscli.data.feed import Inputs
-from losscli.engine.combine import Mixture, WholeState, conclude_whole
 from losscli.engine.conclude import conclude, name_rows
 from losscli.engine.detail import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation, Layout, View, lay_out
@@ -30,6 +28,7 @@ from losscli.spec import BoundLoss
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
+    from losscli.engine.combine import Mixture, WholeState
 
 # What some consecutive rows cost, under each evaluation; None under one that is a single number of
 # all rows, so that no row has a loss.
@@ -126,6 +125,8 @@ class Together:
         """How to add up the parts of the evaluations that are combinations, by number."""
         for number, evaluation in enumerate(self.evaluations):
             if isinstance(evaluation.bound, Combination):
+                from losscli.engine.combine import Mixture
+
                 yield (
                     number,
                     Mixture(
@@ -203,6 +204,9 @@ class Together:
         parts: Sequence[Result],
         total: Fold[WholeState],
     ) -> Result:
+        from losscli.analysis.combined import judge_whole
+        from losscli.engine.combine import conclude_whole
+
         state, names = self._state_of(total), evaluation.roles
         inputs = self.inputs if names is None else self.inputs.seen_as(names)
         result = _completed(conclude_whole(mixture, parts, state, inputs), total)
@@ -261,8 +265,8 @@ class _Fold:
         detail: bool,
         in_step: _InStep | None,
     ) -> None:
-        self.totals = [Fold[LossState]() for _ in layout.terms]
-        self.wholes = [Fold[WholeState]() for _ in evaluations]
+        self.totals: list[Fold[LossState]] = [Fold() for _ in layout.terms]
+        self.wholes: list[Fold[WholeState]] = [Fold() for _ in evaluations]
         self.facts = [Facts(detail=detail) for _ in layout.views]
         self._in_step = in_step
         self._evaluation_of = {

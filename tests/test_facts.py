@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.analysis.facts import Counts, Facts, percent
+from losscli.analysis.measured import measurements
 from losscli.domain import Array
 
 RNG = np.random.default_rng(20240607)
@@ -41,7 +42,7 @@ def summary(facts: Facts) -> tuple[object, ...]:
         facts.class_counts,
         facts.imbalance,
         facts.outlier_share,
-        facts.measurements(),
+        measurements(facts),
     )
 
 
@@ -176,7 +177,7 @@ def test_imbalance_is_largest_to_smallest() -> None:
     labels = [0] * 90 + [1] * 10
     facts = facts_of(RNG.normal(size=100), labels, "logits")
     assert facts.imbalance == 9.0
-    (shares,) = [m.value for m in facts.measurements() if m.name == "class shares"]
+    (shares,) = [m.value for m in measurements(facts) if m.name == "class shares"]
     assert shares == "class 0 has 90 % of the rows, class 1 has 10 %: 9 to 1"
 
 
@@ -234,7 +235,7 @@ def test_counts_end_when_numbers_spread() -> None:
 def test_odd_targets_are_no_trouble(x: list[float]) -> None:
     facts = facts_of([0.5, 0.5], x)
     assert facts.class_counts == {}
-    assert facts.measurements()
+    assert measurements(facts)
 
 
 def test_without_detail_only_the_kind_is_known() -> None:
@@ -248,10 +249,10 @@ def test_without_detail_only_the_kind_is_known() -> None:
 def test_facts_keep_no_array_of_the_block() -> None:
     block = {name: x.copy() for name, x in BLOCKS["regression"].items()}
     facts = Facts.of(block, 0)
-    before = facts.measurements()
+    before = measurements(facts)
     for x in block.values():
         x[:] = 0.0
-    assert facts.measurements() == before
+    assert measurements(facts) == before
 
 
 def test_no_rows() -> None:

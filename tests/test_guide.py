@@ -20,6 +20,7 @@ from losscli.analysis.guide import (
     reply,
     tree,
 )
+from losscli.analysis.measured import measurements
 from losscli.errors import UsageError
 from losscli.spec import find, registered
 
@@ -254,7 +255,7 @@ def test_data_answers_alone(facts: Facts, loss: str) -> None:
     assert isinstance(advice.outcome, Leaf)
     assert advice.outcome.loss == loss
     assert {answer.source for answer in advice.answers} == {"the data"}
-    assert advice.measured == facts.measurements()
+    assert advice.measured == measurements(facts)
     assert advice.diagnostics == ()
 
 

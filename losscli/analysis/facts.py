@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.advice import Measurement
 from losscli.analysis.sample import Sample
 from losscli.domain import Array
 from losscli.state import ExactSum, Quantiles
@@ -462,81 +461,6 @@ class Facts:
         if self.is_multi_label or len(counts) < 2 or self.rows < ROWS_FOR_SHARES:
             return None
         return max(counts) / min(counts)
-
-    def measurements(self) -> tuple[Measurement, ...]:
-        """All that was measured, in words."""
-        pairs = (
-            ("rows", f"{self.rows:,}"),
-            ("target", self._describe_target()),
-            ("classes", self._describe_classes()),
-            ("input kind", self._describe_input()),
-            ("class shares", self._describe_shares()),
-            ("outlier share", self._describe_outliers()),
-            ("tail share", self._describe_tail()),
-        )
-        return tuple(Measurement(name, text) for name, text in pairs if text)
-
-    def _describe_target(self) -> str:
-        target = self.target
-        if target is None:
-            return ""
-        if target.is_one_hot:
-            return f"one-hot rows of {target.width} columns"
-        if target.is_simplex:
-            return f"rows of {target.width} probabilities that sum to 1"
-        kind = "whole numbers" if target.integral else "numbers"
-        distinct = ""
-        if target.counts is not None:
-            distinct = f", {len(target.counts.by_value())} distinct"
-        return f"{kind} {target.least:.6g} to {target.greatest:.6g}{distinct}"
-
-    def _describe_classes(self) -> str:
-        classes = self.classes
-        if classes is None or self.prediction is None or self.target is None:
-            return ""
-        if self.is_multi_label:
-            return f"2 for each of {self.target.width} columns: a row has several yes-or-no answers"
-        if max(self.prediction.width, self.target.width) > 1:
-            return f"{classes}, one column for each"
-        return "2: the target is 0 or 1"
-
-    def _describe_input(self) -> str:
-        prediction, kind = self.prediction, self.input_kind
-        if prediction is None or kind is None:
-            return ""
-        span = f"values from {prediction.least:.6g} to {prediction.greatest:.6g}"
-        if kind == "labels":
-            return "labels: every value is 0 or 1"
-        if kind == "log-probabilities":
-            return "log-probabilities: the exponentials of every row sum to 1"
-        if kind == "logits":
-            return f"logits: {span}"
-        rows = "every row sums to 1" if prediction.is_simplex else "all in [0, 1]"
-        return f"probabilities: {span}, {rows}"
-
-    def _describe_shares(self) -> str:
-        ratio, counts = self.imbalance, self.class_counts
-        if ratio is None:
-            return ""
-        total = sum(counts.values())
-        most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
-        return (
-            f"class {most} has {percent(counts[most] / total)} of the rows, class {least} has "
-            f"{percent(counts[least] / total)}: {ratio:.3g} to 1"
-        )
-
-    def _describe_outliers(self) -> str:
-        share = self.outlier_share if self.task in (None, "regression") else None
-        if share is None:
-            return ""
-        return (
-            f"{percent(share)} of the residuals are beyond {OUTLIER_DEVIATIONS:g} robust standard "
-            "deviations (1.4826 times the median absolute residual)"
-        )
-
-    def _describe_tail(self) -> str:
-        share = self.tail_share if self.task in (None, "regression") else None
-        return "" if share is None else f"the worst 1 % carry {percent(share)} of the squared error"
 
 
 def percent(share: float) -> str:

@@ -15,9 +15,11 @@ from functools import cache
 
 import losscli.losses  # noqa: F401 - registers the losses that the leaves name
 from losscli.advice import Advice, Answer, Choice, Leaf, Question, Refusal
+from losscli.analysis.answers import answers_in, has_column_each
 from losscli.analysis.facts import IMBALANCED_FROM, Facts
 from losscli.analysis.finding import finding
 from losscli.analysis.limits import refusals, turning_points
+from losscli.analysis.measured import measurements
 from losscli.errors import UsageError, did_you_mean
 from losscli.findings import Diagnostic
 from losscli.spec import find
@@ -343,7 +345,7 @@ def advise(
         node = _allowed(node, refused, words)
     return Advice(
         answers=tuple(answers),
-        measured=facts.measurements() if facts is not None else (),
+        measured=measurements(facts) if facts is not None else (),
         outcome=node,
         diagnostics=(
             *_disagreements(spoken, said, facts),
@@ -434,18 +436,6 @@ def as_flag(question: str, value: str) -> str:
     return f"--{value}" if question == "outliers" else f"--{question} {value}"
 
 
-def answers_in(facts: Facts | None) -> dict[str, str]:
-    """The answers that the data gives."""
-    if facts is None:
-        return {}
-    answers = {} if facts.task is None else {"task": facts.task}
-    if facts.classes is not None:
-        answers["classes"] = "two" if facts.classes == 2 else "many"
-    if facts.task in (None, "regression") and facts.has_outliers is not None:
-        answers["outliers"] = "outliers" if facts.has_outliers else "clean"
-    return answers
-
-
 def _disagreements(
     given: Mapping[str, str], said: Mapping[str, str], facts: Facts | None
 ) -> Iterator[Diagnostic]:
@@ -487,7 +477,7 @@ _EVIDENCE = {
 
 
 def _disagreement(flag: str, seen: str, name: str, facts: Facts) -> Diagnostic:
-    measured = {measurement.name: measurement.value for measurement in facts.measurements()}
+    measured = {measurement.name: measurement.value for measurement in measurements(facts)}
     evidence = "; ".join(f"{key}: {measured[key]}" for key in _EVIDENCE[name] if key in measured)
     return finding(
         "LC301",
@@ -540,13 +530,6 @@ def _has_many_classes(said: Mapping[str, str], facts: Facts | None) -> bool:
     if "classes" in said:
         return said["classes"] == "many"
     return facts is not None and facts.classes is not None and facts.classes > 2
-
-
-def has_column_each(facts: Facts | None) -> bool:
-    """Are there two columns for two classes? Then the answer is one of them, not a yes or no."""
-    if facts is None or facts.prediction is None or facts.classes != 2:
-        return False
-    return facts.prediction.is_matrix and not facts.is_multi_label
 
 
 def _weighted_classes(facts: Facts | None, words: _Words) -> Leaf:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from losscli.analysis.answers import answers_in, has_column_each
 from losscli.analysis.checks.results import SQUARED
 from losscli.analysis.facts import IMBALANCED_FROM, Facts, percent
-from losscli.analysis.guide import answers_in, has_column_each
 from losscli.results import Recommendation
 from losscli.spec import BoundLoss
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from losscli.domain import Array
 from losscli.engine.detail import Detail
 from losscli.engine.sample import Sample
-from losscli.engine.slices import Slices
 from losscli.results import RowLoss
+
+if TYPE_CHECKING:
+    from losscli.engine.slices import Slices
 
 NONFINITE_ROWS = 5
 

@@ -16,7 +16,6 @@ from losscli.engine.fold import NONFINITE_ROWS, State
 from losscli.engine.plan import Block
 from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh, weighted_share
 from losscli.engine.sample import Sample, is_shown, nonfinite_rows
-from losscli.engine.slices import Slices, Terms
 from losscli.errors import UserCodeError
 from losscli.spec import BoundLoss, Reduction
 from losscli.state import ExactSum
@@ -24,6 +23,7 @@ from losscli.statistics import Statistic
 
 if TYPE_CHECKING:
     from losscli.data.coding import Labels
+    from losscli.engine.slices import Slices
 
 
 @dataclass(slots=True, kw_only=True)
@@ -169,11 +169,16 @@ class Measure:
             sample, bad = Sample(per_sample, mean, share), state.nonfinite
             state.detail = Detail.of(sample, counted, bad, block.gaps, self.asked)
         if self.by:
-            terms = None
-            if self.reduction != "overall":
-                terms = Terms.of(self.reduction, mean, share, seen.batch_of)
-            state.slices = Slices.of(self.by, block, self.bound, seen.entries, terms)
+            state.slices = self._slices(block, seen, mean, share)
         return state
+
+    def _slices(self, block: Block, seen: RowLosses, loss: Array, share: Array | float) -> Slices:
+        from losscli.engine.slices import Slices, Terms
+
+        terms = None
+        if self.reduction != "overall":
+            terms = Terms.of(self.reduction, loss, share, seen.batch_of)
+        return Slices.of(self.by, block, self.bound, seen.entries, terms)
 
     def _sample(
         self, block: Block, seen: RowLosses, per_sample: Array, loss: Array, divisor: Array | float

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 from losscli.findings import Diagnostic
-from losscli.report import docstring
 from losscli.report.explanation import SEVERITY_STYLES
 from losscli.report.numbers import count, full, percent, short, things
 from losscli.report.page import (
@@ -81,6 +80,8 @@ def _origin(result: Result) -> Entries | None:
     """Where a loss that is not ours came from."""
     if not result.loss.origin:
         return None
+    from losscli.report import docstring
+
     label = Words(result.loss.name, "accent")
     said = (line(docstring.plain(result.loss.summary)),) if result.loss.summary else ()
     return Entries(((label, (line(f"from {result.loss.origin}"), *said)),))
