@@ -266,7 +266,7 @@ class Check:
                 hint="leave out --baseline-rows, or pair the rows by position",
             )
         named = keys.text if keys is not None else None if groups is None else groups.key
-        writer = stack.enter_context(open_rows(against.rows, named))
+        writer = stack.enter_context(open_rows(against.rows, key_of=named))
         losses = LossDigest(keys is None)
         return _Updating(against, against.update, self.strict, writer, digest, losses)
 

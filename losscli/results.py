@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -82,6 +82,11 @@ class Distribution:
     max: float
     tail_share: float
     quantile_error: float
+
+
+def show_place(file: str, row: int) -> str:
+    """A row of a file, from 0, as messages name it."""
+    return f"{file}, row {row + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +336,8 @@ class Result(Evaluated):
         missing_rows: how many rows of the files lack a value; a group is several.
         missing_elements: how many elements of the rows were left out one by one.
         key_of: what sample ``i`` (from 0) is called, if it is a group or rows have keys.
+        place_of: which file has sample ``i``, and as which row, both from 0, where several files
+            are one long table.
         rank_error: where a number rests on quantiles of very many rows, by what share of the rows
             they may be off; 0 if it is exact.
         quantiles: the quantiles of the per-sample losses that were asked for, by their share.
@@ -340,6 +347,7 @@ class Result(Evaluated):
         checks: which findings were looked for; ``diagnostics`` has those that were made.
         reference: the loss of the best constant prediction, where that is defined.
         labels: how labels were written where the loss wants others, such as ``01``.
+        classes: the names that labels may have, in their order, where that was said.
         convention: whose numbers these are, where that was asked for, such as ``keras``.
         clamped: elements whose loss would be another without the bound on a logarithm.
         sum_of_weights: of what the losses of the elements are multiplied by; None if by nothing, or
@@ -364,10 +372,14 @@ class Result(Evaluated):
     recommendation: Recommendation | None = None
     reference: Reference | None = None
     labels: str = ""
+    classes: tuple[str, ...] = ()
     convention: str = ""
     clamped: int = 0
     sum_of_weights: float | None = None
     key_of: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
+    place_of: Callable[[int], tuple[str, int]] | None = field(
+        default=None, repr=False, compare=False
+    )
     per_sample: Array | None = field(default=None, repr=False, compare=False)
     elements: Array | None = field(default=None, repr=False, compare=False)
 
@@ -442,8 +454,8 @@ class Result(Evaluated):
             record["by"] = list(self.by)
             record["slices"] = [{**plain(one), "status": one.status} for one in self.slices]
         if self.reduction == "none" and self.per_sample is not None:
-            if self.key_of is not None:
-                record["keys"] = [self.key_of(i) for i in range(self.n)]
+            names = self.names_of_rows()
+            record |= {f"{name}s": [*values] for name, values in names.items()}
             record["per_sample"] = [finite_or_none(loss) for loss in self.per_sample.tolist()]
         return record
 
@@ -458,9 +470,24 @@ class Result(Evaluated):
         if self.per_sample is None:
             raise ValueError("the per-sample losses were not kept in this run")
         frame = pd.DataFrame({"row": np.arange(1, self.n + 1), "loss": np.asarray(self.per_sample)})
-        if self.key_of is not None:
-            frame.insert(1, "key", [self.key_of(i) for i in range(self.n)])
+        for at, (name, values) in enumerate(self.names_of_rows().items(), 1):
+            frame.insert(at, name, [*values])
         return frame
+
+    def names_of_rows(self) -> dict[str, Iterator[Any]]:
+        """What names the samples beside their numbers: ``key``; else ``file`` and ``file_row``.
+
+        Empty where rows of one file pair by position.
+        """
+        key_of, place_of = self.key_of, self.place_of
+        if key_of is not None:
+            return {"key": (key_of(i) for i in range(self.n))}
+        if place_of is None:
+            return {}
+        return {
+            "file": (place_of(i)[0] for i in range(self.n)),
+            "file_row": (place_of(i)[1] + 1 for i in range(self.n)),
+        }
 
 
 def results_to_dict(results: Sequence[Result]) -> dict[str, Any]:

@@ -128,6 +128,8 @@ def test_faults(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="but --classes says cat, dog"):
         losscli.compute("cross-entropy", p, t, classes=["cat", "dog"])
     numbered = logits(tmp_path / "n.csv", ["c0", "c1", "c2"])
+    with pytest.raises(DataError, match="stand for c0, c1, c2, but --classes says 0, 2, 1"):
+        losscli.compute("cross-entropy", numbered, t, classes=["0", "2", "1"])
     with pytest.raises(DataError, match="has 3 classes in a row, but --classes names 2"):
         losscli.compute("cross-entropy", numbered, t, classes=["cat", "dog"])
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from test_cli import run
 
 import losscli
 from losscli.api import Run
@@ -268,3 +269,65 @@ def run_bce(files: list[str], reading: Reading) -> None:
     bound = parse("bce")
     inputs = open_files(bound.loss.inputs, files, columns={}, reading=reading)
     Run(bound, inputs, "mean").evaluate()
+
+
+@pytest.fixture
+def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of five rows in two files, the second of which begins at row 3."""
+    monkeypatch.chdir(tmp_path)
+    Path("t-1.csv").write_text("id,prediction,target\na,1,2\nb,2,2.5\n")
+    Path("t-2.csv").write_text("id,prediction,target\nc,3,4\nd,5,2.5\ne,9,9.5\n")
+
+
+FILES = ["t-1.csv", "t-1.csv", "t-2.csv", "t-2.csv", "t-2.csv"]
+FILE_ROWS = [1, 2, 1, 2, 3]
+
+
+@pytest.mark.usefixtures("two_files")
+def test_rows_are_named_by_file_and_row_wherever_they_are_shown() -> None:
+    table = run("compute", "mse", "t-*.csv").out
+    assert all(f"{f}, row {r}" in table for f, r in zip(FILES, FILE_ROWS, strict=True))
+    each = ("compute", "mse", "t-*.csv", "--reduction", "none", "--format")
+    expected = [f"{i},{f},{r}" for i, (f, r) in enumerate(zip(FILES, FILE_ROWS, strict=True), 1)]
+    lines = run(*each, "csv").out.splitlines()
+    assert lines[0] == "row,file,file_row,loss"
+    assert [line.rpartition(",")[0] for line in lines[1:]] == expected
+    records = [json.loads(line) for line in run(*each, "jsonl").out.splitlines()]
+    assert [(one["file"], one["file_row"]) for one in records] == [
+        *zip(FILES, FILE_ROWS, strict=True)
+    ]
+    record = json.loads(run(*each, "json").out)
+    assert (record["files"], record["file_rows"]) == (FILES, FILE_ROWS)
+    result = losscli.compute("mse", "t-*.csv", reduction="none")
+    assert json.loads(result.to_json()) == record
+    frame = result.to_pandas()
+    assert [*frame] == ["row", "file", "file_row", "loss"]
+    assert (frame["file"].tolist(), frame["file_row"].tolist()) == (FILES, FILE_ROWS)
+
+
+@pytest.mark.usefixtures("two_files")
+def test_rows_are_written_with_file_and_row() -> None:
+    assert run("compute", "mse", "t-*.csv", "--per-sample", "rows.parquet").code == 0
+    table = pq.read_table("rows.parquet").to_pydict()
+    assert (table["file"], table["file_row"]) == (FILES, FILE_ROWS)
+    assert table["loss"] == [1.0, 0.25, 1.0, 6.25, 0.25]
+    assert run("compute", "mse,mae", "t-*.csv", "--per-sample", "rows.csv").code == 0
+    assert Path("rows.csv").read_text().splitlines()[3] == "3,t-2.csv,1,1,1"
+
+
+@pytest.mark.usefixtures("two_files")
+def test_one_file_needs_no_name_and_joined_rows_have_keys() -> None:
+    assert run("compute", "mse", "t-1.csv", "--reduction", "none", "-f", "csv").out == (
+        "row,loss\n1,1.0\n2,0.25\n"
+    )
+    Path("truth.csv").write_text("id,target\ne,9\nd,2\nb,2\n")
+    words = ["mse", "t-*.csv", "truth.csv", "-c", "target=target", "--on", "id"]
+    joined = run("compute", *words, "--on-missing", "drop", "--reduction", "none", "-f", "csv")
+    assert joined.out.splitlines()[0] == "row,key,loss"
+    # Rows a and c were dropped: b is row 2 of the first file, d row 2 of the second.
+    table = run("compute", *words, "--on-missing", "drop").out
+    assert [line.split()[1:5] for line in table.splitlines() if ", row " in line] == [
+        ["b", "t-1.csv,", "row", "2"],
+        ["d", "t-2.csv,", "row", "2"],
+        ["e", "t-2.csv,", "row", "3"],
+    ]

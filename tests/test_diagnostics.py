@@ -27,6 +27,9 @@ TRUTH = NUMBERS + RNG.normal(size=N)
 LOGITS = RNG.normal(size=(N, 10)) * 3
 LABELS = np.arange(N) % 10
 COIN = np.arange(N) % 2
+TEXT_ORDER = ["1", "10", "2"]
+NAMES = np.array(TEXT_ORDER)[LABELS % 3]
+WORDS = np.array(["a", "c", "b"])[LABELS % 3]
 
 
 def softmax(x: Any) -> Any:
@@ -113,6 +116,8 @@ FIRES: list[tuple[str, Run]] = [
     ("LC209", lambda: run("median-absolute-error", MILLION, 1.5 * MILLION)),
     ("LC208", lambda: run("cross-entropy", np.tile(LOGITS[0], (N, 1)), LABELS)),
     ("LC131", lambda: run("cross-entropy", frame("p_1", "p_10", "p_2"), LABELS % 3)),
+    ("LC131", lambda: run("cross-entropy", frame("p_0", "p_1", "p_2"), NAMES, classes=TEXT_ORDER)),
+    ("LC131", lambda: run("cross-entropy", KNOWING[:, :3], NAMES, classes=TEXT_ORDER)),
     ("LC130", lambda: run("cross-entropy", frame("p_0", "p_2", "p_1"), LABELS % 3)),
     ("LC132", lambda: run("cross-entropy", np.roll(KNOWING, 1, axis=1), LABELS)),
     ("LC132", lambda: run("log-loss", np.roll(softmax(KNOWING), 3, axis=1), LABELS)),
@@ -209,6 +214,13 @@ SILENT: list[tuple[str, Run]] = [
     ("LC130", lambda: run("cross-entropy", frame("a_2", "b_1", "c_0"), LABELS % 3)),
     ("LC130", lambda: run("cross-entropy", frame("p_1", "p_10", "p_2"), LABELS % 3)),
     ("LC131", lambda: run("cross-entropy", frame("p_1", "p_2", "p_10"), LABELS % 3)),
+    # Columns and labels that are compared by name.
+    ("LC131", lambda: run("cross-entropy", frame("1", "10", "2"), NAMES, classes=TEXT_ORDER)),
+    ("LC131", lambda: run("cross-entropy", frame("p_1", "p_10", "p_2"), NAMES, classes=TEXT_ORDER)),
+    (
+        "LC131",
+        lambda: run("cross-entropy", frame("p_0", "p_1", "p_2"), WORDS, classes=["a", "c", "b"]),
+    ),
     # A good model, one that knows nothing, one that confuses two classes, and too few rows.
     ("LC132", lambda: run("cross-entropy", KNOWING, LABELS)),
     ("LC132", lambda: run("cross-entropy", LOGITS, LABELS)),

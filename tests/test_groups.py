@@ -271,7 +271,7 @@ def test_keys_stand_wherever_a_group_does(tmp_path: Path) -> None:
     assert printed("json") == result.to_json() + "\n"
     assert re.search(r"^ +g +loss .*\n +a, b +0\.5 .*\n +b +4 ", printed("table"), re.M)
     for name in ("rows.csv", "rows.parquet"):
-        with open_rows(str(tmp_path / name), result.key_of) as rows:
+        with open_rows(str(tmp_path / name), key_of=result.key_of) as rows:
             rows.write(np.array([0.5, 4.0]))
     assert pa_csv.read_csv(tmp_path / "rows.csv") == pq.read_table(tmp_path / "rows.parquet")
 

@@ -106,9 +106,10 @@ def _evaluate(run: Run, per_sample: str | None, stack: ExitStack) -> Result:
     takers: list[Callable[[Array], None]] = []
     with ExitStack() as files:
         if per_sample is not None:
-            keys = run.inputs.keys
+            keys, parts = run.inputs.keys, run.inputs.parts
             key_of = None if keys is None else keys.key
-            takers.append(files.enter_context(open_rows(per_sample, key_of)).write)
+            writer = files.enter_context(open_rows(per_sample, key_of=key_of, parts=parts))
+            takers.append(writer.write)
         aside = stack.enter_context(spool()) if run.reduction == "none" else None
         if aside is not None:
             takers.append(aside.write)

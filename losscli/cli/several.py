@@ -115,5 +115,5 @@ def _taker(together: Together, path: str, inputs: Inputs, stack: ExitStack) -> A
 
     key_of = None if inputs.keys is None else inputs.keys.key
     names = [evaluation.name for evaluation in together.evaluations]
-    writer = stack.enter_context(open_rows(path, key_of, names))
+    writer = stack.enter_context(open_rows(path, names, key_of, inputs.parts))
     return lambda samples: writer.write(*(sample.per_sample for sample in samples))

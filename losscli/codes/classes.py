@@ -35,11 +35,12 @@ CLASSES = (
     Code(
         "LC131",
         "warning",
-        "class columns in the order of text",
-        "Sorted as text, 10 comes before 2. Columns in that order are right only if the labels "
-        "were numbered in that order as well, which a label encoder of strings does, and no "
-        "other.",
-        "Give the order of the numbers: -c logits=p_0,p_1,p_2,...",
+        "classes in the order of text",
+        "Sorted as text, 10 comes before 2. Columns in that order, or names of classes, are right "
+        "only if the labels were numbered in that order as well, which a label encoder of strings "
+        "does, and no other.",
+        "Give the order of the numbers: -c logits=p_0,p_1,p_2,...; or, where it is meant so, "
+        "`--classes 1,10,2` beside columns p_1, p_10, p_2, which compares them by name.",
         Example(
             {
                 "data.csv": {

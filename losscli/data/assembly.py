@@ -189,6 +189,7 @@ class Assembly:
             missing=self.reading.missing,
             ids={name: cast("Ids", one.labels) for name, one in self.ids.items()},
             tokens=self.texts.settled(),
+            classes=tuple(self.reading.classes),
         )
         return inputs if self.joined is None else self.joined.apply(inputs)
 

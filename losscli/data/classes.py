@@ -201,6 +201,9 @@ def _names(
             code="LC135",
         )
     short = _without_prefix(held)
+    numbers = [str(number_of(name)) for name in held]
+    if given and is_numbered and set(given) == set(numbers) and list(given) != numbers:
+        raise _other_order(logits, held, given)
     if given and not is_numbered and list(given) not in (held, short):
         raise _other_order(logits, held if set(given) == set(held) else short, given)
     names = given or short

@@ -170,7 +170,7 @@ class Inputs:
     were joined, ``row_keys`` has their keys and ``join`` says what was found; where they pair by
     position, ``ids`` are the columns of several files that have to say the same. ``written`` says
     how labels are written where a loss wants others, such as ``01``; ``tokens``, what texts were
-    split into.
+    split into; ``classes``, the names that labels may have, in the order that was said.
     """
 
     feeds: tuple[Feed, ...]
@@ -183,11 +183,33 @@ class Inputs:
     written: str = ""
     ids: Mapping[str, Ids] = field(default_factory=lambda: MappingProxyType({}))
     tokens: str | None = None
+    classes: tuple[str, ...] = ()
 
     @property
     def keys(self) -> SampleKeys | None:
         """What the samples are called, if they have names."""
         return self.row_keys if self.groups is None else self.groups
+
+    @property
+    def parts(self) -> Parts | None:
+        """The files that make one table, if a role has several; the first such role's."""
+        return None if self._in_parts is None else self._in_parts.parts
+
+    @property
+    def place_of(self) -> Callable[[int], tuple[str, int]] | None:
+        """Which file has sample ``i``, and as which row; None where one file has all of them.
+
+        Both rows count from 0.
+        """
+        source = self._in_parts
+        if source is None or source.parts is None or self.groups is not None:
+            return None
+        parts, row_of = source.parts, source.row_of
+        return lambda i: parts.locate(i if row_of is None else row_of(i))
+
+    @property
+    def _in_parts(self) -> RoleInput | None:
+        return next((role for role in self.roles.values() if role.parts is not None), None)
 
     @property
     def roles(self) -> dict[str, RoleInput]:

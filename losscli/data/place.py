@@ -32,6 +32,12 @@ class Parts:
         part = min(bisect_right(self.bounds, row), len(self.names)) - 1
         return self.names[part], row - self.bounds[part]
 
+    def locate_all(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The number of the file that has each row, and the row there; all count from 0."""
+        bounds = np.asarray(self.bounds, np.int64)
+        files = np.searchsorted(bounds[: len(self.names)], rows, side="right") - 1
+        return files, rows - bounds[files]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from losscli.data.place import Parts
 from losscli.domain import Array
 from losscli.errors import OutputError, UsageError
 
@@ -93,15 +95,14 @@ class _Writer(Protocol):
 
 
 class RowWriter:
-    """Per-sample losses into a CSV or Parquet file: ``row`` from 1, a group's ``key``, ``loss``.
+    """Per-sample losses into a CSV or Parquet file: ``row`` from 1, what names it, ``loss``.
 
-    Of several losses each has a column.
+    A name is a ``key``, or ``file`` and ``file_row``, from 1. Of several losses each has a column.
     """
 
-    def __init__(self, writer: _Writer, head: _Head, key_of: KeyOf | None) -> None:
+    def __init__(self, writer: _Writer, head: _Head) -> None:
         self._writer = writer
         self._head = head
-        self._key_of = key_of
         self._rows = 0
         self._held: list[tuple[Array, ...]] = []
 
@@ -121,36 +122,61 @@ class RowWriter:
         self._held = []
         rows = np.arange(self._rows + 1, self._rows + len(losses[0]) + 1)
         self._rows += len(rows)
-        # pa.array would load pandas.
-        columns = [
-            pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
-            for kind, values in ((pa.int64(), rows), *((pa.float64(), x) for x in losses))
-        ]
-        if self._key_of is not None:
-            columns.insert(
-                1, pa.array([self._key_of(row - 1) for row in rows.tolist()], pa.string())
-            )
-        self._writer.write_table(pa.table(columns, schema=_schema(self._head)))
+        columns = [_numbers(rows), *self._head.names(rows - 1), *map(_numbers, losses)]
+        self._writer.write_table(pa.table(columns, schema=self._head.schema()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The columns: is there a key, and what the losses are called."""
+    """The columns: what names a row, and what the losses are called."""
 
-    keyed: bool
+    key_of: KeyOf | None
+    parts: Parts | None
     losses: tuple[str, ...]
+
+    def schema(self) -> Any:
+        import pyarrow as pa
+
+        names = [(KEY, pa.string())] if self.key_of is not None else []
+        names += [("file", pa.string()), ("file_row", pa.int64())] if self.parts is not None else []
+        losses = [(name, pa.float64()) for name in self.losses]
+        return pa.schema([("row", pa.int64()), *names, *losses])
+
+    def names(self, rows: NDArray[np.int64]) -> list[Any]:
+        """What names these rows, which count from 0, a column each."""
+        import pyarrow as pa
+
+        columns = []
+        if self.key_of is not None:
+            columns.append(pa.array([self.key_of(row) for row in rows.tolist()], pa.string()))
+        if self.parts is not None:
+            files, there = self.parts.locate_all(rows)
+            columns += [pa.array(self.parts.names).take(_numbers(files)), _numbers(there + 1)]
+        return columns
+
+
+def _numbers(values: NDArray[Any]) -> Any:
+    """An Arrow array of these; ``pa.array`` would load pandas."""
+    import pyarrow as pa
+
+    kind = pa.int64() if values.dtype.kind == "i" else pa.float64()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
 @contextmanager
 def open_rows(
-    path: str, key_of: KeyOf | None = None, losses: Sequence[str] = ("loss",)
+    path: str,
+    losses: Sequence[str] = ("loss",),
+    key_of: KeyOf | None = None,
+    parts: Parts | None = None,
 ) -> Iterator[RowWriter]:
     """A writer for per-sample losses; the file is there only when all rows are.
 
     Args:
         path: where to.
-        key_of: what sample ``i`` is called, if it is a group or rows have keys.
         losses: the columns of losses.
+        key_of: what sample ``i`` is called, if it is a group or rows have keys.
+        parts: which file has which rows, where several are one table and rows have no keys.
 
     Raises:
         UsageError: the name ends in neither .csv nor .parquet.
@@ -160,9 +186,9 @@ def open_rows(
     if suffix not in _WRITERS:
         hint = "end the name in .csv or .parquet"
         raise UsageError(f"cannot tell the format of {path!r}", hint=hint)
-    head = _Head(key_of is not None, tuple(losses))
+    head = _Head(key_of, parts if key_of is None else None, tuple(losses))
     with whole_file(path) as temporary, _WRITERS[suffix](temporary, head) as file:
-        writer = RowWriter(file, head, key_of)
+        writer = RowWriter(file, head)
         yield writer
         writer.flush()
 
@@ -172,24 +198,17 @@ def _open_parquet(path: Path, head: _Head) -> Any:
 
     # Losses hardly repeat, so a dictionary would be built in vain; row numbers are all differences.
     return pq.ParquetWriter(
-        path, _schema(head), use_dictionary=False, column_encoding={"row": "DELTA_BINARY_PACKED"}
+        path, head.schema(), use_dictionary=False, column_encoding={"row": "DELTA_BINARY_PACKED"}
     )
 
 
 def _open_csv(path: Path, head: _Head) -> Any:
     import pyarrow.csv as pa_csv
 
-    plain = not head.keyed and not any(set(name) & set(',"\r\n') for name in head.losses)
+    names = (*head.losses, *(() if head.parts is None else head.parts.names))
+    plain = head.key_of is None and not any(set(name) & set(',"\r\n') for name in names)
     options = pa_csv.WriteOptions(quoting_style="none" if plain else "needed")
-    return pa_csv.CSVWriter(path, _schema(head), write_options=options)
-
-
-def _schema(head: _Head) -> Any:
-    import pyarrow as pa
-
-    key = [(KEY, pa.string())] if head.keyed else []
-    losses = [(name, pa.float64()) for name in head.losses]
-    return pa.schema([("row", pa.int64()), *key, *losses])
+    return pa_csv.CSVWriter(path, head.schema(), write_options=options)
 
 
 _GROUP_ROWS = 2**20

@@ -9,7 +9,7 @@ from losscli.data.feed import Inputs, RoleInput
 from losscli.engine.detail import Detail, above_of, distribution_of, quantiles_of
 from losscli.engine.measure import LossState, Measure
 from losscli.engine.plan import Plan
-from losscli.results import InputRecord, LossRecord, Result, RowLoss
+from losscli.results import InputRecord, LossRecord, Result, RowLoss, show_place
 from losscli.shapes import VARIES
 from losscli.spec import BoundLoss
 from losscli.version import __version__
@@ -36,8 +36,10 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         sum_of_weights=None if state.weights is None else state.weights.total(),
         group=None if groups is None else groups.column,
         key_of=None if keys is None else keys.key,
+        place_of=plan.inputs.place_of,
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
         labels=plan.inputs.written,
+        classes=plan.inputs.classes,
         clamped=state.clamped,
         version=__version__,
         distribution=distribution_of(state.detail, state.nonfinite) if state.detail else None,
@@ -130,11 +132,9 @@ def worst_of(detail: Detail, inputs: Inputs) -> tuple[RowLoss, ...]:
 
 def name_rows(rows: Sequence[RowLoss], inputs: Inputs) -> tuple[RowLoss, ...]:
     """The rows with their keys, if they have any, and with their files, if these are several."""
-    parts = next((role.parts for role in inputs.roles.values() if role.parts is not None), None)
-    if parts is not None and inputs.groups is None:
-        places = [parts.locate(one.row - 1) for one in rows]
-        pairs = zip(rows, places, strict=True)
-        rows = [replace(one, place=f"{file}, row {row + 1}") for one, (file, row) in pairs]
+    place_of = inputs.place_of
+    if place_of is not None:
+        rows = [replace(one, place=show_place(*place_of(one.row - 1))) for one in rows]
     keys = inputs.keys
     if keys is None:
         return tuple(rows)

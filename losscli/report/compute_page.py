@@ -33,6 +33,7 @@ from losscli.results import (
     Recommendation,
     Result,
     RowLoss,
+    show_place,
 )
 
 # A spec that lists a thousand class weights would bury the value.
@@ -261,11 +262,15 @@ def _rows(result: Result) -> Table | None:
     """All rows of a small data set, the worst of a larger one, each with its share of the sum."""
     rows = result.worst
     if result.per_sample is not None and _has_all_rows(result):
-        losses = result.per_sample.tolist()
-        keys = [result.key_of(i) if result.key_of else None for i in range(len(losses))]
+        key_of, place_of = result.key_of, result.place_of
         rows = tuple(
-            RowLoss(row, loss, key)
-            for row, (loss, key) in enumerate(zip(losses, keys, strict=True), 1)
+            RowLoss(
+                i + 1,
+                loss,
+                None if key_of is None else key_of(i),
+                None if place_of is None else show_place(*place_of(i)),
+            )
+            for i, loss in enumerate(result.per_sample.tolist())
         )
     if not rows:
         return None

@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import count, islice, repeat, starmap
 from types import MappingProxyType
 from typing import Any
 
@@ -50,34 +51,38 @@ def _json(result: Result, terminal: Terminal) -> None:
     # The same text as to_json(), without ever holding it.
     ascii_only = not terminal.unicode
     head = to_text(replace(result, per_sample=None).to_dict(), ascii_only=ascii_only)
-    if result.key_of is not None:
-        names = (to_line(result.key_of(i), ascii_only=ascii_only) for i in range(result.n))
-        keys = ",\n    ".join(names)
-        head = f'{head.removesuffix("}").rstrip()},\n  "keys": [\n    {keys}\n  ]\n}}'
-    terminal.write(f'{head.removesuffix("}").rstrip()},\n  "per_sample": [')
-    for first_row, losses in _chunks(result):
-        comma = "," if first_row > 1 else ""
-        numbers = ",\n    ".join(_token(loss) for loss in losses)
-        terminal.write(f"{comma}\n    {numbers}")
-    terminal.write("\n  ]\n}\n")
+    terminal.write(head.removesuffix("}").rstrip())
+    for name, values in result.names_of_rows().items():
+        _write_list(f"{name}s", (to_line(one, ascii_only=ascii_only) for one in values), terminal)
+    losses = (_token(loss) for _, some in _chunks(result) for loss in some)
+    _write_list("per_sample", losses, terminal)
+    terminal.write("\n}\n")
+
+
+def _write_list(name: str, tokens: Iterator[str], terminal: Terminal) -> None:
+    """A list at the end of a JSON object, an entry a line, a chunk at a time."""
+    before = f',\n  "{name}": [\n    '
+    while some := [*islice(tokens, _CHUNK)]:
+        terminal.write(before + ",\n    ".join(some))
+        before = ",\n    "
+    terminal.write("\n  ]")
 
 
 def _jsonl(result: Result, terminal: Terminal) -> None:
     if result.reduction != "none":
         terminal.write(json_line(result, terminal))
         return
-    for first_row, losses in _chunks(result):
-        rows = enumerate(losses, first_row)
-        terminal.write("".join(_row_record(result, row, loss, terminal) for row, loss in rows))
+    ascii_only, names = not terminal.unicode, result.names_of_rows()
 
+    def record(row: int, loss: float, said: tuple[object, ...]) -> str:
+        pairs = zip(names, said, strict=True)
+        named = "".join(f',"{k}":{to_line(v, ascii_only=ascii_only)}' for k, v in pairs)
+        if math.isfinite(loss):
+            return f'{{"row":{row}{named},"loss":{loss!r}}}\n'
+        return f'{{"row":{row}{named},"loss":null,"status":"{status(loss)}"}}\n'
 
-def _row_record(result: Result, row: int, loss: float, terminal: Terminal) -> str:
-    key = ""
-    if result.key_of is not None:
-        key = f',"key":{to_line(result.key_of(row - 1), ascii_only=not terminal.unicode)}'
-    if math.isfinite(loss):
-        return f'{{"row":{row}{key},"loss":{loss!r}}}\n'
-    return f'{{"row":{row}{key},"loss":null,"status":"{status(loss)}"}}\n'
+    for rows in _rows(result, names):
+        terminal.write("".join(starmap(record, rows)))
 
 
 def _token(loss: float) -> str:
@@ -100,14 +105,13 @@ def _csv(result: Result, terminal: Terminal) -> None:
         record = csv_record(result)
         terminal.write(csv_line(record) + csv_line(record.values()))
         return
-    key_of = result.key_of
-    terminal.write("row,loss\n" if key_of is None else "row,key,loss\n")
-    for first_row, losses in _chunks(result):
-        rows = enumerate(losses, first_row)
-        if key_of is None:
-            lines = (f"{row},{loss!r}\n" for row, loss in rows)
+    names = result.names_of_rows()
+    terminal.write(csv_line(("row", *names, "loss")))
+    for rows in _rows(result, names):
+        if names:
+            lines = (csv_line((row, *said, repr(loss))) for row, loss, said in rows)
         else:
-            lines = (csv_line((row, key_of(row - 1), repr(loss))) for row, loss in rows)
+            lines = (f"{row},{loss!r}\n" for row, loss, _ in rows)
         terminal.write("".join(lines))
 
 
@@ -153,6 +157,16 @@ def _chunks(result: Result) -> Iterator[tuple[int, list[float]]]:
     losses = _kept(result)
     for start in range(0, len(losses), _CHUNK):
         yield start + 1, losses[start : start + _CHUNK].tolist()
+
+
+def _rows(
+    result: Result, names: Mapping[str, Iterator[object]]
+) -> Iterator[Iterator[tuple[int, float, tuple[object, ...]]]]:
+    """The rows a chunk at a time: number, loss, and what else names each."""
+    said = zip(*names.values(), strict=True) if names else repeat(())
+    for first_row, losses in _chunks(result):
+        # The losses end a chunk, before a name is taken that belongs to the next.
+        yield zip(count(first_row), losses, said, strict=False)
 
 
 def _kept(result: Result) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -30,31 +30,55 @@ def _has_class_columns(case: Case) -> bool:
 def order_of_names(case: Case) -> Iterator[Diagnostic]:
     first = case.bound.loss.roles[0].name
     record = next((r for r in case.result.inputs if r.role == first), None)
-    names = record.columns if record is not None else ()
-    matches = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
-    found = [m for m in matches if m is not None]
-    if len(found) < 2 or len(found) < len(names) or len({m[1] for m in found}) > 1:
+    columns = record.columns if record is not None else ()
+    option = f"-c {first}=NAME,NAME,..."
+    if case.result.classes and [*case.result.classes] == _numbers(columns):
+        # Labels are compared with the columns by name, so any order is right.
         return
-    numbers = [int(m[2]) for m in found]
-    if numbers == sorted(numbers):
-        return
-    shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
-    if [m[2] for m in found] == sorted(m[2] for m in found):
+    if _is_in_text_order(columns):
         yield finding(
             "LC131",
-            f"the columns of {first} are in the order of text, 10 before 2: {shown}",
-            f"-c {first}=NAME,NAME,... gives their order; right only if the labels were numbered "
-            "in that order too",
+            f"the columns of {first} are in the order of text, 10 before 2: {_few(columns)}",
+            f"{option} gives their order; right only if the labels were numbered in that order too",
             option="-c",
         )
-    else:
+    elif not _ascends(columns):
         yield finding(
             "LC130",
             f"label k is compared with the k-th column, and the columns of {first} are not in "
-            f"order: {shown}",
-            f"-c {first}=NAME,NAME,... gives their order, class 0 first",
+            f"order: {_few(columns)}",
+            f"{option} gives their order, class 0 first",
             option="-c",
         )
+    elif _is_in_text_order(case.result.classes):
+        yield finding(
+            "LC131",
+            f"the classes are in the order of text, 10 before 2: {_few(case.result.classes)}",
+            "--classes gives their order; right only if the columns of the scores were written in "
+            "that order too",
+            option="--classes",
+        )
+
+
+def _numbers(names: Sequence[str]) -> list[str]:
+    """The numbers at the end of names that differ in nothing else; empty if they do."""
+    matches = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
+    stems = {match[1] if match else None for match in matches}
+    return [match[2] for match in matches if match] if len(stems) == 1 else []
+
+
+def _ascends(names: Sequence[str]) -> bool:
+    numbers = [int(number) for number in _numbers(names)]
+    return numbers == sorted(numbers)
+
+
+def _is_in_text_order(names: Sequence[str]) -> bool:
+    numbers = _numbers(names)
+    return numbers == sorted(numbers) and not _ascends(names)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
 
 
 @check(
