@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 
 import losscli
-from losscli import spec
 from losscli.api import bind
 from losscli.custom.published import published
 from losscli.domain import Array, Real
 from losscli.errors import ParameterError, UserCodeError
-from losscli.spec import REQUIRED, parse, registered
+from losscli.spec import REQUIRED, find, parse, registered, registry
 
 LOSSES = '''
 """Losses of a user's own."""
@@ -538,9 +537,9 @@ def test_functions_classes_and_instances_are_losses() -> None:
 
 
 def test_a_declared_function_is_its_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spec, "_BY_NAME", dict(spec._BY_NAME))
-    monkeypatch.setattr(spec, "_BY_KEY", dict(spec._BY_KEY))
-    assert bind(losscli.losses.huber).loss is spec.find("huber")
+    monkeypatch.setattr(registry, "_BY_NAME", dict(registry._BY_NAME))
+    monkeypatch.setattr(registry, "_BY_KEY", dict(registry._BY_KEY))
+    assert bind(losscli.losses.huber).loss is find("huber")
     # A cell of a notebook may run twice.
     for factor in (1, 2):
 

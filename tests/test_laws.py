@@ -20,7 +20,7 @@ from strategies import Example, bad_numbers, examples, large_example
 from losscli import losses, spec
 from losscli.domain import POSITIVE, Array, Real
 from losscli.errors import DataError, ParameterError, UsageError
-from losscli.spec import Loss, parse, registered
+from losscli.spec import Loss, parse, registered, registry
 
 
 def where(keep: Callable[[Loss], object]) -> pytest.MarkDecorator:
@@ -321,8 +321,8 @@ def test_direct_calls_check_parameters() -> None:
 
 @pytest.fixture
 def _clean_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spec, "_BY_NAME", dict(spec._BY_NAME))
-    monkeypatch.setattr(spec, "_BY_KEY", dict(spec._BY_KEY))
+    monkeypatch.setattr(registry, "_BY_NAME", dict(registry._BY_NAME))
+    monkeypatch.setattr(registry, "_BY_KEY", dict(registry._BY_KEY))
 
 
 DECLARATION: dict[str, Any] = {
