@@ -78,58 +78,52 @@ from losscli.losses.score import (
     rse,
     scale_invariant_log,
 )
-from losscli.losses.binary import (
-    asymmetric,
+from losscli.losses.binary.cross_entropy import (
     bce,
     bce_with_logits,
-    binary_focal,
-    binary_sparsemax,
-    brier,
     cross_entropy_lambda,
-    exponential,
-    focal,
-    hinge,
     kl_bernoulli,
+    soft_margin,
+)
+from losscli.losses.binary.focal import asymmetric, binary_focal, focal, quality_focal, varifocal
+from losscli.losses.binary.margins import (
+    binary_sparsemax,
+    exponential,
+    hinge,
     modified_huber,
     perceptron,
-    quality_focal,
-    soft_margin,
     squared_hinge,
-    varifocal,
     wgan,
-    zero_one,
 )
-from losscli.losses.multiclass import (
-    bi_tempered_logistic,
-    categorical_focal,
-    categorical_hinge,
+from losscli.losses.binary.scores import brier, zero_one
+from losscli.losses.multiclass.cross_entropy import (
     class_balanced_cross_entropy,
-    coral,
-    corn,
     cross_entropy,
-    distribution_focal,
-    generalized_cross_entropy,
-    knowledge_distillation,
-    ldam,
     linear_cross_entropy,
     log_loss,
     logit_adjusted_cross_entropy,
-    logit_norm_cross_entropy,
-    multi_margin,
-    multiclass_brier,
-    multiclass_error,
-    multiclass_hinge,
-    multiclass_perceptron,
-    multiclass_sparsemax,
     nll,
-    one_vs_rest_bce,
     perplexity,
+)
+from losscli.losses.multiclass.reshaped import (
+    categorical_focal,
+    generalized_cross_entropy,
     poly_cross_entropy,
     softmax_focal,
-    squared_emd,
     symmetric_cross_entropy,
     taylor_cross_entropy,
 )
+from losscli.losses.multiclass.margins import (
+    categorical_hinge,
+    multi_margin,
+    multiclass_hinge,
+    multiclass_perceptron,
+    multiclass_sparsemax,
+)
+from losscli.losses.multiclass.errors import multiclass_brier, multiclass_error, one_vs_rest_bce
+from losscli.losses.multiclass.distillation import knowledge_distillation
+from losscli.losses.multiclass.ordered import coral, corn, distribution_focal, squared_emd
+from losscli.losses.multiclass.noisy import bi_tempered_logistic, ldam, logit_norm_cross_entropy
 from losscli.losses.multilabel import (
     coverage,
     hamming,

@@ -1,0 +1,1 @@
+"""Binary classification: how little probability, or margin, did the right answer get, yes or no?"""

@@ -1,0 +1,1 @@
+"""Multiclass classification: how little probability, or lead, did the right class get?"""
