@@ -12,7 +12,7 @@ SAMPLES = Path(__file__).parent.parent / "sample_data"
 
 FILES = ["preds.csv", "targets.csv"]
 # Slow to load, and of use to few.
-HEAVY = {"pandas", "scipy", "fsspec", "pydantic", "rich", "importlib.metadata", "http.client"}
+HEAVY = {"pandas", "scipy", "fsspec", "rich"}
 NUMPY = {"numpy", "pyarrow"}
 READERS = {"pyarrow.parquet", "pyarrow.compute", "pyarrow.dataset", "pyarrow.fs", "numpy.ma"}
 

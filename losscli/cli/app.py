@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from losscli.cli.values import Command, Group
 from losscli.version import __version__
 
 
 def _single(name: str, run: Callable[..., None]) -> Any:
     app = typer.Typer(add_completion=False)
-    app.command(name, cls=Command)(run)
+    app.command(name)(run)
     return typer.main.get_command(app)
 
 
@@ -120,7 +120,7 @@ class _OnDemand(Mapping[str, Any]):
         return len(_COMMANDS)
 
 
-class _Commands(Group):
+class _Commands(TyperGroup):
     def __init__(self, **about: Any) -> None:
         super().__init__(**{**about, "commands": _OnDemand()})
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from losscli.cli.values import Command, Group
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _WORDS = {
 _PARAMETERS = "Parameters of a loss are part of its spec: 'huber(delta=2)'."
 
 
-class LossGroup(Group):
+class LossGroup(TyperGroup):
     """The losses as subcommands, each built when it is asked for.
 
     ``body`` is what all of them do: a function of ``bound``, ``files`` and the options that every
@@ -134,7 +134,7 @@ def _command_of_several(body: Callable[..., None], losses: Sequence[AnyLoss], na
     )
 
 
-def _command_for(losses: Sequence[AnyLoss]) -> type[Command]:
+def _command_for(losses: Sequence[AnyLoss]) -> type[TyperCommand]:
     """The class of a command that says where the parameters of these losses belong."""
     from losscli.combination import singles
 
@@ -144,7 +144,7 @@ def _command_for(losses: Sequence[AnyLoss]) -> type[Command]:
         for param in bound.loss.params
     }
 
-    class Owning(Command):
+    class Command(TyperCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             try:
                 return super().parse_args(ctx, args)
@@ -160,14 +160,14 @@ def _command_for(losses: Sequence[AnyLoss]) -> type[Command]:
                     hint=f"write it into its spec: '{loss}({name}=...)'",
                 ) from None
 
-    return Owning
+    return Command
 
 
 def _typer_command(
     run: Callable[..., None],
     parameters: Sequence[inspect.Parameter],
     name: str,
-    cls: type[Command],
+    cls: type[TyperCommand],
     help: str,
     summary: str,
     panel: str,
