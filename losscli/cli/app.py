@@ -70,7 +70,8 @@ def _verify() -> Any:
 
 
 def _recommend() -> Any:
-    from losscli.cli.options import expand, reading_of
+    from losscli.cli.expand import expand
+    from losscli.cli.options import reading_of
     from losscli.cli.recommend import recommend
 
     return _single("recommend", expand(recommend, reading=reading_of))

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from losscli.cli.config import Config, Declared, find_config, read_config, select
-from losscli.cli.gating import GATES
+from losscli.cli.expand import expand
+from losscli.cli.gating import gate_option
 from losscli.cli.jobs import Job, Outputs, Settings, outputs_of, run_jobs, settings_of
 from losscli.cli.loss_group import bind, loss_group
-from losscli.cli.options import Files, Threads, expand
+from losscli.cli.options import Files, Threads
 from losscli.cli.output import show_planned
 from losscli.cli.schema import defaults_of, keys_of
 from losscli.errors import UsageError
@@ -24,15 +26,11 @@ from losscli.errors import UsageError
 if TYPE_CHECKING:
     from losscli.verdict import Planned
 
-_CONFIGURATION = "Checks of a configuration file"
+configuration_option = partial(typer.Option, rich_help_panel="Checks of a configuration file")
 
 UpdateBaseline: TypeAlias = Annotated[
     bool,
-    typer.Option(
-        "--update-baseline",
-        help="Write the baseline instead of comparing with it.",
-        rich_help_panel=GATES,
-    ),
+    gate_option("--update-baseline", help="Write the baseline instead of comparing with it."),
 ]
 
 
@@ -65,23 +63,20 @@ def _project_of(
     *,
     config: Annotated[
         str | None,
-        typer.Option(
+        configuration_option(
             metavar="FILE",
             help="The file; by default losscli.toml, or pyproject.toml with a table tool.losscli.",
-            rich_help_panel=_CONFIGURATION,
         ),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="The check of this name and no other. Repeatable.",
-            rich_help_panel=_CONFIGURATION,
+        configuration_option(
+            metavar="NAME", help="The check of this name and no other. Repeatable."
         ),
     ] = None,
     show_list: Annotated[
         bool,
-        typer.Option("--list", help="Show what would be checked.", rich_help_panel=_CONFIGURATION),
+        configuration_option("--list", help="Show what would be checked."),
     ] = False,
 ) -> None:
     """What ``losscli check`` without a loss has besides."""

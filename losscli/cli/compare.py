@@ -7,26 +7,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from losscli.cli.expand import expand
 from losscli.cli.judging import Judging, judging_of
 from losscli.cli.loss_group import loss_group
-from losscli.cli.options import (
-    DATA,
-    OUTPUT,
-    Convention,
-    JsonReport,
-    MarkdownReport,
-    Threads,
-    columns_by_role,
-    expand,
-    paths_of,
-    reject_overwrite,
-)
+from losscli.cli.options import Convention, Threads, columns_by_role, data_option, output_option
 from losscli.cli.output import show_comparison, write_comparison
+from losscli.cli.outputs import Reports, paths_of, reject_overwrite, reports_of
 from losscli.cli.selection import ReductionName, Selection, selection_of
 from losscli.errors import DataError, UsageError
 from losscli.report import Terminal
@@ -37,7 +29,7 @@ if TYPE_CHECKING:
     from losscli.spec import Loss
     from losscli.versus import Contest
 
-_JUDGING = "Judging"
+judging_option = partial(typer.Option, rich_help_panel="Judging")
 
 
 class ComparisonFormat(StrEnum):
@@ -81,42 +73,37 @@ def _method_of(
     *,
     reference: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The model that the others are compared to; by default the first.",
-            rich_help_panel=_JUDGING,
+        judging_option(
+            metavar="NAME", help="The model that the others are compared to; by default the first."
         ),
     ] = None,
     test: Annotated[
         TestName | None,
-        typer.Option(
+        judging_option(
             metavar="TEST",
             help="t (paired), permutation (of signs) or bootstrap. Default t; of a loss that is "
             "one number of all rows, bootstrap.",
-            rich_help_panel=_JUDGING,
         ),
     ] = None,
     confidence: Annotated[
         float,
-        typer.Option(
+        judging_option(
             metavar="SHARE",
             help="Of the intervals; a difference is called one if p is below one minus it.",
-            rich_help_panel=_JUDGING,
         ),
     ] = 0.95,
     resamples: Annotated[
         int | None,
-        typer.Option(
+        judging_option(
             metavar="N",
             help="Replicates of permutation and bootstrap. Default 9999; of a loss that is one "
             "number of all rows, 1999.",
             show_default=False,
-            rich_help_panel=_JUDGING,
         ),
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(metavar="N", help="Of every random draw.", rich_help_panel=_JUDGING),
+        judging_option(metavar="N", help="Of every random draw."),
     ] = 0,
 ) -> Any:  # a versus.Judging: its module loads NumPy
     from losscli import versus
@@ -134,20 +121,18 @@ def _compare(
     files: Models,
     target: Annotated[
         str | None,
-        typer.Option(
+        data_option(
             "--target",
             "-t",
             metavar="FILE",
             help="What all models are held against. Without it each file holds the target too.",
-            rich_help_panel=DATA,
         ),
     ] = None,
     cluster: Annotated[
         str | None,
-        typer.Option(
+        data_option(
             metavar="COLUMN",
             help="Rows with one value here are not independent: a user, a session, a patient.",
-            rich_help_panel=DATA,
         ),
     ] = None,
     selection: Selection,
@@ -158,33 +143,28 @@ def _compare(
     threads: Threads = None,
     format: Annotated[
         ComparisonFormat,
-        typer.Option(
+        output_option(
             "--format",
             "-f",
             metavar="FORMAT",
             help="How to print it: table, json, jsonl, csv, markdown.",
-            rich_help_panel=OUTPUT,
         ),
     ] = ComparisonFormat.table,
-    json_report: JsonReport = None,
-    markdown_report: MarkdownReport = None,
+    reports: Reports,
 ) -> None:
     from losscli.engine.conventions import following
     from losscli.report.progress import Progress
 
     bound = following(bound, convention)
     contest = _open(bound, files, target, cluster, selection)
-    reports = {"json": json_report, "markdown": markdown_report}
-    outputs = [path for path in reports.values() if path is not None]
-    reject_overwrite(outputs, paths_of(contest.inputs))
+    reject_overwrite([*reports.files.values()], paths_of(contest.inputs))
     contest = replace(contest, judging=method, threads=threads, by=selection.by_roles).settled(
         reduction
     )
     with Progress(Terminal.of(sys.stderr)) as progress:
         comparison = judging.of(replace(contest, progress=progress).evaluate())
-    for name, path in reports.items():
-        if path is not None:
-            write_comparison(comparison, name, path)
+    for name, path in reports.files.items():
+        write_comparison(comparison, name, path)
     show_comparison(comparison, format)
     if code := judging.exit_code([comparison]):
         raise typer.Exit(code)
@@ -297,5 +277,12 @@ def _about(bound: AnyLoss) -> list[str]:
 
 
 CompareGroup = loss_group(
-    expand(_compare, selection=selection_of, method=_method_of, judging=judging_of), about=_about
+    expand(
+        _compare,
+        selection=selection_of,
+        method=_method_of,
+        judging=judging_of,
+        reports=reports_of,
+    ),
+    about=_about,
 )

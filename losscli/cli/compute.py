@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from losscli.cli.expand import expand
 from losscli.cli.judging import Judging, judging_of
 from losscli.cli.loss_group import loss_group
-from losscli.cli.options import (
-    Convention,
-    Files,
-    Format,
-    JsonReport,
-    MarkdownReport,
-    PerSample,
-    ResultFormat,
-    Threads,
-    expand,
-    paths_of,
-    reject_overwrite,
-)
+from losscli.cli.options import Convention, Files, Threads
 from losscli.cli.output import show_result, write_report
+from losscli.cli.outputs import ResultFormat, ResultOutputs, result_outputs_of
 from losscli.cli.selection import ReductionName, Selection, selection_of
 from losscli.cli.several import compute_several
 from losscli.errors import UsageError
@@ -46,10 +36,7 @@ def _compute(
     reduction: ReductionName = None,
     convention: Convention = None,
     threads: Threads = None,
-    format: Format = ResultFormat.table,
-    per_sample: PerSample = None,
-    json_report: JsonReport = None,
-    markdown_report: MarkdownReport = None,
+    outputs: ResultOutputs,
 ) -> None:
     from losscli.api import Run, choose_reduction
     from losscli.engine.conventions import following
@@ -58,31 +45,28 @@ def _compute(
     bound = following(bound, convention)
     inputs = selection.open(bound.loss, files)
     bound = settle(bound, inputs, reduction)
-    reports = {"json": json_report, "markdown": markdown_report}
-    outputs = [path for path in (per_sample, *reports.values()) if path is not None]
-    reject_overwrite(outputs, paths_of(inputs))
+    outputs.refuse(inputs)
     chosen = choose_reduction(bound, reduction, grouped=inputs.groups is not None)
-    if per_sample is not None and chosen == "overall":
+    if outputs.per_sample is not None and chosen == "overall":
         raise UsageError(
             f"{bound.name} is one number of all rows, so a row has no loss to write",
             hint="--reduction none takes each row by itself, --group COLUMN each group",
         )
-    if selection.by and not any(reports.values()):
-        _reject_unseen_slices(format, chosen)
+    if selection.by and not outputs.reports.files:
+        _reject_unseen_slices(outputs.format, chosen)
     run = Run(
         bound,
         inputs,
         chosen,
         threads,
         by=selection.by_roles,
-        detail=format is not ResultFormat.value or any(reports.values()),
+        detail=outputs.shows_detail,
     )
     with ExitStack() as stack:
-        result = judging.of(_evaluate(run, per_sample, stack))
-        for name, path in reports.items():
-            if path is not None:
-                write_report(result, name, path)
-        show_result(result, format)
+        result = judging.of(_evaluate(run, outputs.per_sample, stack))
+        for name, path in outputs.reports.files.items():
+            write_report(result, name, path)
+        show_result(result, outputs.format)
     if code := judging.exit_code([result]):
         raise typer.Exit(code)
 
@@ -130,6 +114,8 @@ def _tee(takers: Sequence[Callable[[Array], None]]) -> Callable[[Array], None] |
 
 
 ComputeGroup = loss_group(
-    expand(_compute, selection=selection_of, judging=judging_of),
-    several=expand(compute_several, selection=selection_of, judging=judging_of),
+    expand(_compute, selection=selection_of, judging=judging_of, outputs=result_outputs_of),
+    several=expand(
+        compute_several, selection=selection_of, judging=judging_of, outputs=result_outputs_of
+    ),
 )

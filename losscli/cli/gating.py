@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from losscli.cli.options import expand
+from losscli.cli.expand import expand
 from losscli.errors import UsageError
 
-GATES = "Gates"
+gate_option = partial(typer.Option, rich_help_panel="Gates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +35,25 @@ def _gates_of(
     *,
     max: Annotated[
         float | None,
-        typer.Option(metavar="X", help="The most the loss may be.", rich_help_panel=GATES),
+        gate_option(metavar="X", help="The most the loss may be."),
     ] = None,
     max_quantile: Annotated[
         list[str] | None,
-        typer.Option(
+        gate_option(
             metavar="SHARE=X",
             help="The most a quantile of the losses of rows may be: p99=2.5. Repeatable.",
-            rich_help_panel=GATES,
         ),
     ] = None,
     max_share_above: Annotated[
         list[str] | None,
-        typer.Option(
+        gate_option(
             metavar="X=SHARE",
             help="The largest share of rows with a loss above X: 0.5=1%. Repeatable.",
-            rich_help_panel=GATES,
         ),
     ] = None,
     max_worst_slice: Annotated[
         float | None,
-        typer.Option(
-            metavar="X",
-            help="The most the loss of any slice of --by may be.",
-            rich_help_panel=GATES,
-        ),
+        gate_option(metavar="X", help="The most the loss of any slice of --by may be."),
     ] = None,
 ) -> Any:
     from losscli.analysis.gate import Gates, parse_quantiles, parse_shares_above
@@ -76,43 +71,37 @@ def _gating_of(
     gates: Any,
     baseline: Annotated[
         str | None,
-        typer.Option(
+        gate_option(
             metavar="FILE",
             help="No worse than the number in this file, which --update-baseline writes.",
-            rich_help_panel=GATES,
         ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(
+        gate_option(
             metavar="FILE",
             help="Not significantly worse than these predictions of another model, row by row.",
-            rich_help_panel=GATES,
         ),
     ] = None,
     tolerance: Annotated[
         str | None,
-        typer.Option(
+        gate_option(
             metavar="T",
             help="How much worse it may be: 0.001, 2% or 0.001+2%. Default: rounding, 1e-9 of it.",
-            rich_help_panel=GATES,
         ),
         InFile(number=True),
     ] = None,
     baseline_rows: Annotated[
         str | None,
-        typer.Option(
+        gate_option(
             metavar="PATH",
             help="The loss of each row beside the baseline, .parquet or .csv, to pair runs by.",
-            rich_help_panel=GATES,
         ),
     ] = None,
     significance: Annotated[
         float | None,
-        typer.Option(
-            metavar="A",
-            help="Fail only what is worse at this level of significance, such as 0.05.",
-            rich_help_panel=GATES,
+        gate_option(
+            metavar="A", help="Fail only what is worse at this level of significance, such as 0.05."
         ),
     ] = None,
 ) -> Gating:

@@ -12,18 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from losscli.cli.expand import expand
 from losscli.cli.gating import Gating, gating_of
 from losscli.cli.judging import Judging, judging_of
-from losscli.cli.options import (
-    OUTPUT,
-    Convention,
-    JsonReport,
-    MarkdownReport,
-    columns_by_role,
-    expand,
-    reject_overwrite,
-)
+from losscli.cli.options import Convention, columns_by_role, output_option
 from losscli.cli.output import append_summary, show_checked, show_problem, write_checked
+from losscli.cli.outputs import Reports, reject_overwrite, reports_of
 from losscli.cli.provenance import command_line, provenance
 from losscli.cli.selection import ReductionName, Selection, selection_of
 from losscli.errors import LosscliError, OutputError, UsageError
@@ -60,19 +54,14 @@ class Outputs:
     """Where the verdict goes."""
 
     format: CheckFormat
-    json_report: str | None
-    markdown_report: str | None
+    reports: Reports
     junit_xml: str | None
 
     @property
     def files(self) -> dict[str, str]:
         """The reports in files, by format."""
-        given = {
-            "json": self.json_report,
-            "markdown": self.markdown_report,
-            "junit": self.junit_xml,
-        }
-        return {format: path for format, path in given.items() if path is not None}
+        junit = {} if self.junit_xml is None else {"junit": self.junit_xml}
+        return {**self.reports.files, **junit}
 
 
 def _settings_of(
@@ -89,29 +78,27 @@ def _settings_of(
 settings_of = expand(_settings_of, selection=selection_of, gating=gating_of, judging=judging_of)
 
 
-def outputs_of(
+def _outputs_of(
     *,
     format: Annotated[
         CheckFormat,
-        typer.Option(
+        output_option(
             "--format",
             "-f",
             metavar="FORMAT",
             help="How to print the verdict: table, json, markdown, github (annotations).",
-            rich_help_panel=OUTPUT,
         ),
     ] = CheckFormat.table,
-    json_report: JsonReport = None,
-    markdown_report: MarkdownReport = None,
+    reports: Reports,
     junit_xml: Annotated[
         str | None,
-        typer.Option(
-            metavar="PATH", help="Write a JUnit report, a case a gate.", rich_help_panel=OUTPUT
-        ),
+        output_option(metavar="PATH", help="Write a JUnit report, a case a gate."),
     ] = None,
 ) -> Outputs:
-    """Where the verdict goes, from the options of a check."""
-    return Outputs(format, json_report, markdown_report, junit_xml)
+    return Outputs(format, reports, junit_xml)
+
+
+outputs_of = expand(_outputs_of, reports=reports_of)
 
 
 @dataclass(frozen=True, slots=True)

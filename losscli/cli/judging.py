@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     Found = TypeVar("Found", Result, Comparison)
 
-FINDINGS = "Findings"
+finding_option = partial(typer.Option, rich_help_panel="Findings")
+
 # A warning under --strict.
 _STRICT = 1
 
@@ -47,14 +49,13 @@ def judging_of(
     *,
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="A warning ends in exit code 1.", rich_help_panel=FINDINGS),
+        finding_option("--strict", help="A warning ends in exit code 1."),
     ] = False,
     allow: Annotated[
         list[str] | None,
-        typer.Option(
+        finding_option(
             metavar="CODE",
             help="Accept this finding, such as LC104: it is shown, and is no error. Repeatable.",
-            rich_help_panel=FINDINGS,
         ),
     ] = None,
 ) -> Judging:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -15,25 +14,11 @@ from losscli.data.reading import INPUT_FORMATS, TOKENS, Reading
 from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from losscli.data.feed import Inputs
     from losscli.domain import Role
 
-Made = TypeVar("Made")
-
-# Panels of --help.
-DATA = "Data"
-OUTPUT = "Output"
-
-
-class ResultFormat(StrEnum):
-    """What ``--format`` takes where the result is a loss."""
-
-    table = "table"
-    json = "json"
-    jsonl = "jsonl"
-    csv = "csv"
-    markdown = "markdown"
-    value = "value"
+# Options that --help shows under one title.
+data_option = partial(typer.Option, rich_help_panel="Data")
+output_option = partial(typer.Option, rich_help_panel="Output")
 
 
 class PageFormat(StrEnum):
@@ -44,16 +29,6 @@ class PageFormat(StrEnum):
     markdown = "markdown"
 
 
-Format: TypeAlias = Annotated[
-    ResultFormat,
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="FORMAT",
-        help="How to print the result: table, json, jsonl, csv, markdown, value.",
-        rich_help_panel=OUTPUT,
-    ),
-]
 Files: TypeAlias = Annotated[
     list[str],
     typer.Argument(
@@ -62,10 +37,9 @@ Files: TypeAlias = Annotated[
 ]
 Convention: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    output_option(
         metavar="NAME",
         help="Whose numbers, where libraries differ: torch, sklearn, keras or exact.",
-        rich_help_panel=OUTPUT,
     ),
 ]
 
@@ -78,125 +52,81 @@ PageFormatOption: TypeAlias = Annotated[
 ]
 Columns: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
+    data_option(
         "--column",
         "-c",
         metavar="ROLE=NAME",
         help="Which column is which: a name, a,b,c or a glob such as 'p_*'. Repeatable.",
-        rich_help_panel=DATA,
     ),
 ]
 Header: TypeAlias = Annotated[
     bool | None,
-    typer.Option(
-        "--header/--no-header",
-        help="Does a CSV file begin with column names?",
-        rich_help_panel=DATA,
-    ),
+    data_option("--header/--no-header", help="Does a CSV file begin with column names?"),
 ]
 Threads: TypeAlias = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Threads to use; the result is the same for any number.",
-        rich_help_panel=DATA,
-    ),
+    data_option(min=1, metavar="N", help="Threads to use; the result is the same for any number."),
 ]
 
 
 Delimiter: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    data_option(
         metavar="CHAR",
         help="What separates the cells of a CSV file: , ; | tab space. Default: what it shows.",
         show_default=False,
-        rich_help_panel=DATA,
     ),
 ]
 Decimal: TypeAlias = Annotated[
     str,
-    typer.Option(
-        metavar="CHAR", help="The decimal mark in CSV files: . or ,", rich_help_panel=DATA
-    ),
+    data_option(metavar="CHAR", help="The decimal mark in CSV files: . or ,"),
 ]
 InputFormat: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    data_option(
         metavar="FORMAT",
         help=f"What standard input or an unknown file is: {', '.join(INPUT_FORMATS)}.",
         show_default=False,
-        rich_help_panel=DATA,
     ),
 ]
 On: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
+    data_option(
         "--on",
         metavar="KEY",
         help="Join files by this column instead of by position; id=V1 where the first file says id "
         "and the others V1. Repeatable, or a,b.",
-        rich_help_panel=DATA,
     ),
 ]
 ByPosition: TypeAlias = Annotated[
     bool,
-    typer.Option(
+    data_option(
         "--by-position",
         help="Pair rows as they stand, even where a column such as id says otherwise.",
-        rich_help_panel=DATA,
     ),
 ]
 OnMissing: TypeAlias = Annotated[
     str,
-    typer.Option(
-        metavar="error|drop",
-        help="What becomes of rows whose key is not in every file.",
-        rich_help_panel=DATA,
-    ),
+    data_option(metavar="error|drop", help="What becomes of rows whose key is not in every file."),
 ]
 Missing: TypeAlias = Annotated[
     str,
-    typer.Option(
+    data_option(
         metavar="error|drop|ignore-elements",
         help="What becomes of rows, or of their elements, that lack a value: empty, null, NaN.",
-        rich_help_panel=DATA,
     ),
 ]
 Tokens: TypeAlias = Annotated[
     str | None,
-    typer.Option(
+    data_option(
         metavar="|".join(TOKENS),
         help="What texts are split into, for losses of tokens such as error-rate.",
         show_default=False,
-        rich_help_panel=DATA,
     ),
 ]
 Memory: TypeAlias = Annotated[
     str,
-    typer.Option(
-        metavar="SIZE",
-        help="What a join may use before it goes to disk, such as 512M.",
-        rich_help_panel=DATA,
-    ),
-]
-
-
-PerSample: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PATH",
-        help="Write the loss of each row to a .csv or .parquet file.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-JsonReport: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="PATH", help="Write a JSON report as well.", rich_help_panel=OUTPUT),
-]
-MarkdownReport: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="PATH", help="Write a Markdown report as well.", rich_help_panel=OUTPUT),
+    data_option(metavar="SIZE", help="What a join may use before it goes to disk, such as 512M."),
 ]
 
 
@@ -236,35 +166,6 @@ def _bytes(option: str, text: str) -> int:
     return size
 
 
-def expand(command: Callable[..., Made], **makers: Callable[..., object]) -> Callable[..., Made]:
-    """The command with some of its arguments replaced by the options that make them.
-
-    ``expand(recommend, reading=reading_of)`` has the options of ``reading_of`` where ``recommend``
-    has the argument ``reading``, so that options which belong together are declared once for all
-    commands and travel as one value.
-    """
-    made = {name: inspect.signature(make, eval_str=True) for name, make in makers.items()}
-    own = inspect.signature(command, eval_str=True)
-
-    def run(**values: Any) -> Made:
-        for name, make in makers.items():
-            options = {option: values.pop(option) for option in made[name].parameters}
-            values[name] = make(**options)
-        return command(**values)
-
-    parameters = [
-        option
-        for parameter in own.parameters.values()
-        for option in (
-            made[parameter.name].parameters.values() if parameter.name in made else [parameter]
-        )
-    ]
-    run.__doc__ = command.__doc__
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # typer reads it
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
-
-
 def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[str, str]:
     """What ``-c ROLE=NAME`` says, by role.
 
@@ -296,23 +197,3 @@ def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[
             if before == 0 or width < before:
                 said[held] = name, width
     return {held: name for held, (name, _) in said.items()}
-
-
-def paths_of(inputs: Inputs) -> list[str]:
-    """The files that these inputs are read from."""
-    sources = (*inputs.roles.values(), *inputs.coded.values())
-    return [source.path for source in sources if source.path is not None]
-
-
-def reject_overwrite(outputs: Sequence[str], inputs: Iterable[str]) -> None:
-    """No output may have the name of an input, or of another output.
-
-    Raises:
-        UsageError: one does.
-    """
-    taken = {os.path.realpath(path): path for path in inputs}
-    for path in outputs:
-        real = os.path.realpath(path)
-        if real in taken:
-            raise UsageError(f"{path} would overwrite {taken[real]}", hint="choose another name")
-        taken[real] = path

@@ -47,10 +47,8 @@ def show_results(results: Sequence[Result], format: str) -> None:
 
 def write_results(results: Sequence[Result], format: str, path: str) -> None:
     """A report on several losses in a file, whole or not at all."""
-    from losscli.data.sink import whole_file
-
-    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        report.show_results(results, format, Terminal(file))
+    with _file(path) as terminal:
+        report.show_results(results, format, terminal)
 
 
 def write_report(result: Result, format: str, path: str) -> None:

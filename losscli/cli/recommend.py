@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from losscli.cli.options import (
-    Columns,
-    PageFormat,
-    PageFormatOption,
-    Threads,
-    columns_by_role,
-)
+from losscli.cli.options import Columns, PageFormat, PageFormatOption, Threads, columns_by_role
 from losscli.cli.output import show_advice
 from losscli.data.reading import Reading
 

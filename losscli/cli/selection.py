@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-import typer
-
-from losscli.cli.options import DATA, OUTPUT, Columns, columns_by_role, expand, reading_of
+from losscli.cli.expand import expand
+from losscli.cli.options import Columns, columns_by_role, data_option, output_option, reading_of
 from losscli.data.reading import Reading
 from losscli.errors import UsageError
 
@@ -21,11 +20,7 @@ if TYPE_CHECKING:
 
 ReductionName: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="How rows become one number: mean, sum, none, ...",
-        rich_help_panel=OUTPUT,
-    ),
+    output_option(metavar="NAME", help="How rows become one number: mean, sum, none, ..."),
 ]
 
 
@@ -96,48 +91,42 @@ def _selection_of(
     column: Columns = None,
     sample_weight: Annotated[
         str | None,
-        typer.Option(
-            metavar="COLUMN", help="The column that weighs the rows.", rich_help_panel=DATA
-        ),
+        data_option(metavar="COLUMN", help="The column that weighs the rows."),
     ] = None,
     group: Annotated[
         str | None,
-        typer.Option(
+        data_option(
             metavar="COLUMN",
             help="Rows with one value here belong together: a query, a user, an image.",
-            rich_help_panel=DATA,
         ),
     ] = None,
     all_rows: Annotated[
         bool,
-        typer.Option("--one-group", help="All rows are one group.", rich_help_panel=DATA),
+        data_option("--one-group", help="All rows are one group."),
     ] = False,
     by: Annotated[
         list[str] | None,
-        typer.Option(
+        data_option(
             metavar="COLUMN",
             help="Also the loss of the rows with each value here: a country, a class. Repeatable. "
             "In any of the files, or in by=FILE.",
-            rich_help_panel=DATA,
         ),
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(
+        data_option(
             metavar="01|pm1|from-1",
             help="How labels are written, where the loss wants others: 01 or pm1 for yes and no, "
             "from-1 for classes 1 .. C.",
-            rich_help_panel=DATA,
         ),
     ] = None,
     classes: Annotated[
         str | None,
-        typer.Option(
+        data_option(
             metavar="NAMES",
             help="Labels are names: the classes in the order of the logits, cat,dog,bird or @FILE "
             "with one a line. Default: what the columns of the logits are called.",
             show_default=False,
-            rich_help_panel=DATA,
         ),
     ] = None,
     reading: Reading,

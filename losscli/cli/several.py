@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from losscli.cli.judging import Judging
-from losscli.cli.options import (
-    Convention,
-    Files,
-    Format,
-    JsonReport,
-    MarkdownReport,
-    PerSample,
-    ResultFormat,
-    Threads,
-    paths_of,
-    reject_overwrite,
-)
+from losscli.cli.options import Convention, Files, Threads
 from losscli.cli.output import show_results, write_results
+from losscli.cli.outputs import ResultOutputs
 from losscli.cli.selection import ReductionName, Selection
 from losscli.errors import UsageError
 from losscli.report import Terminal
@@ -43,10 +33,7 @@ def compute_several(
     reduction: ReductionName = None,
     convention: Convention = None,
     threads: Threads = None,
-    format: Format = ResultFormat.table,
-    per_sample: PerSample = None,
-    json_report: JsonReport = None,
-    markdown_report: MarkdownReport = None,
+    outputs: ResultOutputs,
 ) -> None:
     """A result for each loss, of one read."""
     from losscli.api import evaluations_of
@@ -63,12 +50,10 @@ def compute_several(
         )
     inputs = selection.open(united, files)
     evaluations = evaluations_of(losses, united, inputs, reduction)
-    reports = {"json": json_report, "markdown": markdown_report}
-    outputs = [path for path in (per_sample, *reports.values()) if path is not None]
-    reject_overwrite(outputs, paths_of(inputs))
-    if per_sample is not None:
+    outputs.refuse(inputs)
+    if outputs.per_sample is not None:
         _reject_whole(evaluations)
-    if selection.by and format is ResultFormat.value and not any(reports.values()):
+    if selection.by and not outputs.shows_detail:
         raise UsageError(
             "--format value prints numbers, which have no place for the slices of --by",
             hint="leave one of them out, or add --json-report PATH",
@@ -78,13 +63,12 @@ def compute_several(
         inputs,
         threads,
         by=selection.by_roles,
-        detail=format is not ResultFormat.value or any(reports.values()),
+        detail=outputs.shows_detail,
     )
-    results = [judging.of(result) for result in _evaluate(together, per_sample)]
-    for name, path in reports.items():
-        if path is not None:
-            write_results(results, name, path)
-    show_results(results, format)
+    results = [judging.of(result) for result in _evaluate(together, outputs.per_sample)]
+    for name, path in outputs.reports.files.items():
+        write_results(results, name, path)
+    show_results(results, outputs.format)
     if code := judging.exit_code(results):
         raise typer.Exit(code)
 

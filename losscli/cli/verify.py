@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from losscli.cli.expand import expand
 from losscli.cli.loss_group import loss_group
-from losscli.cli.options import PageFormat, PageFormatOption, expand
+from losscli.cli.options import PageFormat, PageFormatOption
 from losscli.cli.output import show_verification
 
 if TYPE_CHECKING:
