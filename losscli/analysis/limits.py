@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from losscli.advice import Leaf, Refusal
 from losscli.analysis.facts import (
-    HEAVY_TAIL_FROM,
     IMBALANCED_FROM,
     OUTLIERS_FROM,
     Facts,
@@ -57,7 +56,7 @@ def _turning_points(leaf: Leaf, facts: Facts) -> Iterator[str]:
     if leaf.loss in ("mse", "huber") and outliers is not None and tail is not None:
         now = f"now {percent(outliers)} and {percent(tail)}"
         limits = f"{percent(OUTLIERS_FROM)} of the residuals"
-        heavy = f"{percent(HEAVY_TAIL_FROM)} of the squared error"
+        heavy = f"{percent(facts.heavy_tail_from)} of the squared error"
         if leaf.loss == "mse":
             yield (
                 f"with outliers from {limits} on, or a worst 1 % that carries more than {heavy} "

@@ -230,7 +230,7 @@ def _searched(rows: _Rows) -> _Best | None:
     at = int(np.nanargmin(losses))
     best = _golden(loss, float(grid[max(at - 1, 0)]), float(grid[min(at + 1, grid.size - 1)]))
     best = best if loss(best) < losses[at] else float(grid[at])
-    return _Best(np.asarray(best), "best constant, by search")
+    return _Best(np.asarray(best), "constant found by search")
 
 
 def _golden(loss: Callable[[float], float], low: float, high: float) -> float:

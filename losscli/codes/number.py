@@ -85,7 +85,8 @@ NUMBER = (
         "a few rows carry the loss",
         "The worst 1 % of the rows make up more than half of a squared loss; of normal "
         "residuals it is 8 %. The number then describes those rows. huber or mae count them "
-        "in proportion.",
+        "in proportion. Of fewer than 100 rows one is more than 1 %, so it has to carry more: 90 % "
+        "of the loss of 20 rows.",
         "Look at the worst rows first. huber or mae count large errors in proportion.",
         Example(
             {"data.csv": {"prediction": _SPREAD + " 50", "target": _ZEROS + " 0"}},
@@ -155,7 +156,7 @@ NUMBER = (
         "The best constant prediction (the mean of the targets for a squared loss, the median for "
         "an absolute one, the shares of the classes for a cross-entropy) costs less than these "
         "predictions, by more than two standard errors. Rows that do not belong together look "
-        "like this too.",
+        "like this too. It fires with 20 rows, and with ten for each class or answer.",
         "Look whether rows and columns belong together: `--on KEY` joins files by key.",
         Example(
             {

@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterator
 
 from losscli.analysis.checks.case import Case, check
-from losscli.analysis.facts import HEAVY_TAIL_FROM, ROWS_FOR_SHARES, percent
+from losscli.analysis.facts import ROWS_FOR_RANGE, ROWS_FOR_SHARES, heavy_tail_from, percent
 from losscli.analysis.finding import finding
 from losscli.findings import Diagnostic
 
 # A trained model comes so close to chance once in many thousands.
 _AS_CHANCE = 2e-4
+# So many rows for each share of a class that was taken from them.
+_ROWS_A_SHARE = 10
 CLASSES = "class probabilities"
 SQUARED = ("mse", "half-squared-error", "rmse")
 
@@ -91,18 +93,29 @@ def _why_not_finite(case: Case) -> str:
 @check("LC207")
 def too_good(case: Case) -> Iterator[Diagnostic]:
     residuals, result = case.facts.residuals, case.result
-    if residuals is not None and residuals.largest == 0.0 and case.facts.rows > 1:
+    if not _is_no_chance(case):
+        return
+    if residuals is not None and residuals.largest == 0.0:
         yield finding(
             "LC207",
             f"prediction and target are equal in all {case.facts.rows:,} rows",
             "check that the same file or column was not given twice",
         )
-    elif result.value == 0.0 and case.counted > 1 and _can_only_approach_zero(case):
+    elif result.value == 0.0 and _can_only_approach_zero(case):
         yield finding(
             "LC207",
             f"the loss is exactly 0 over {case.counted:,} rows",
             "check that the target did not leak into the predictions",
         )
+
+
+def _is_no_chance(case: Case) -> bool:
+    """Are there too many rows for all of them to be right by luck?"""
+    target = case.target
+    if target is None or target.counts is None:
+        return case.counted > 1
+    # A few zeros of a rare event are predicted right by anybody.
+    return case.counted >= ROWS_FOR_RANGE or len(target.counts.by_value()) > 2
 
 
 def _can_only_approach_zero(case: Case) -> bool:
@@ -117,7 +130,7 @@ def heavy_tail(case: Case) -> Iterator[Diagnostic]:
     spread = case.result.distribution
     if spread is None or case.counted < ROWS_FOR_SHARES:
         return
-    if spread.tail_share > HEAVY_TAIL_FROM:
+    if spread.tail_share > heavy_tail_from(case.counted):
         rows = math.ceil(0.01 * case.counted)
         yield finding(
             "LC206",
@@ -175,12 +188,13 @@ def clamped_logarithms(case: Case) -> Iterator[Diagnostic]:
 
 @check("LC211", needs=("detail",), rows=ROWS_FOR_SHARES)
 def worse_than_a_constant(case: Case) -> Iterator[Diagnostic]:
-    naive, value, spread = case.result.reference, case.result.value, case.result.distribution
+    naive, value = case.result.reference, case.result.value
     if naive is None or case.result.status != "ok" or _is_constant(case):
         return
+    if not _are_enough_for_a_constant(case):
+        return
     # By chance a good model of few rows may lose; not by two standard errors.
-    slack = 2.0 * spread.stderr if spread is not None and math.isfinite(spread.stderr) else 0.0
-    if value > naive.value + slack:
+    if value > naive.value + 2.0 * _standard_error(case):
         yield finding(
             "LC211",
             f"the {naive.kind} alone, for every row, costs {naive.value:.6g}, and these "
@@ -188,6 +202,31 @@ def worse_than_a_constant(case: Case) -> Iterator[Diagnostic]:
             "check that rows and columns belong together; else the model is of no use",
             readings={"predictions": value, "constant": naive.value},
         )
+
+
+def _are_enough_for_a_constant(case: Case) -> bool:
+    """Are there enough rows for the best constant not to be that of these rows alone?
+
+    Shares of fifty classes that are taken from a few rows fit these better than any model does, and
+    one rare event in forty rows says little of how often it comes. Of a target that never changes
+    the constant is that target, which LC107 says.
+    """
+    target, seen = case.target, case.prediction
+    if target is None or target.is_constant:
+        return target is None
+    if case.bound.loss.elicits == "prior":
+        return seen is not None and case.counted >= _ROWS_A_SHARE * seen.width
+    if target.is_binary and target.counts is not None:
+        return min(target.counts.by_value().values()) >= _ROWS_A_SHARE
+    return True
+
+
+def _standard_error(case: Case) -> float:
+    spread = case.result.distribution
+    if spread is not None and math.isfinite(spread.stderr):
+        return spread.stderr
+    # Of a root of a mean of squares, if the errors are as heavy-tailed as Laplace's.
+    return abs(case.result.value) * math.sqrt(1.25 / case.counted)
 
 
 def _is_constant(case: Case) -> bool:
