@@ -23,7 +23,7 @@ for forcing in ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"):
     os.environ.pop(forcing, None)
 
 import losscli.losses  # noqa: E402, F401 - registers the losses
-from losscli.analysis.guide import place_of  # noqa: E402
+from losscli.analysis.questions import place_of  # noqa: E402
 from losscli.codes import CODES, Code  # noqa: E402
 from losscli.report import docstring  # noqa: E402
 from losscli.report.catalogue import (  # noqa: E402

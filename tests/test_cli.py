@@ -27,7 +27,7 @@ import pytest
 
 import losscli
 from losscli.advice import Leaf
-from losscli.analysis.guide import CUSTOM, leaves
+from losscli.analysis.questions import CUSTOM, leaves
 from losscli.cli import main
 from losscli.spec import find, registered
 

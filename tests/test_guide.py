@@ -10,17 +10,9 @@ import pytest
 
 from losscli.advice import Leaf, Question
 from losscli.analysis.facts import Facts
-from losscli.analysis.guide import (
-    CUSTOM,
-    advise,
-    labels,
-    leaves,
-    place_of,
-    questions,
-    reply,
-    tree,
-)
+from losscli.analysis.guide import advise
 from losscli.analysis.measured import measurements
+from losscli.analysis.questions import CUSTOM, labels, leaves, place_of, questions, reply, tree
 from losscli.errors import UsageError
 from losscli.spec import find, registered
 

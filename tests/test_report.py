@@ -17,7 +17,7 @@ import pytest
 import losscli.losses  # noqa: F401 - registers the losses
 from losscli import report
 from losscli.advice import Advice, Answer, Choice, Leaf, Measurement, Question
-from losscli.analysis.guide import place_of
+from losscli.analysis.questions import place_of
 from losscli.errors import DataError, UsageError
 from losscli.findings import Diagnostic
 from losscli.report import Terminal, docstring

@@ -41,7 +41,7 @@ def show_loss(
 ) -> None:
     """Show everything about a loss: inputs, parameters, formula, divisor, when to use it."""
     import losscli.custom  # noqa: F401 - finds a user's own
-    from losscli.analysis.guide import place_of
+    from losscli.analysis.questions import place_of
     from losscli.combination import Combination, parse
 
     bound = parse(loss)

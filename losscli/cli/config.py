@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -267,6 +267,3 @@ def select(checks: Sequence[Declared], only: Sequence[str]) -> list[Declared]:
             hint = did_you_mean(name, names) or f"checks: {', '.join(names)}"
             raise UsageError(f"--only {name}: there is no such check", hint=hint)
     return [check for check in checks if not only or check.name in only]
-
-
-Bind = Callable[[str], Any]

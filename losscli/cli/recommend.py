@@ -97,7 +97,7 @@ def _measure(
 
 def _ask(question: Question) -> str:
     """Ask, on stderr, until the answer is one of the choices."""
-    from losscli.analysis.guide import labels, reply
+    from losscli.analysis.questions import labels, reply
     from losscli.errors import UsageError
 
     typer.echo(f"\n{question.text}", err=True)

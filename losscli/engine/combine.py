@@ -139,12 +139,6 @@ class Mixture:
         return first
 
 
-def _common(shares: Sequence[Array | float]) -> Array | float:
-    """What all parts divide by, NaN if they differ."""
-    first, *others = shares
-    return first if all(np.array_equal(share, first) for share in others) else math.nan
-
-
 def _is_nan(divisor: Array | float) -> bool:
     return isinstance(divisor, float) and math.isnan(divisor)
 

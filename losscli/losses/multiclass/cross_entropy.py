@@ -40,7 +40,7 @@ from losscli.numerics import dot, log_softmax_parts, pick
 from losscli.spec import loss
 from losscli.statistics import Sum
 
-# scikit-learn and keras keep a probability so far from 0 and 1.
+# scikit-learn keeps a probability so far from 0 and 1.
 _SKLEARN_EPS = float(np.finfo(np.float64).eps)
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from losscli.domain import UNIT, Array, ClassWeights, Interval
 from losscli.numerics import log_total, pick, sum_classes
 
+# keras keeps a probability so far from 0 and 1.
 KERAS_EPS = 1e-7
-
 CLIP = Interval(0.0, 0.5, low_open=True, high_open=True)
 Weight: TypeAlias = Annotated[ClassWeights, "a weight for each class, such as 1 / its frequency"]
 IgnoreIndex: TypeAlias = Annotated[
