@@ -19,7 +19,7 @@ from losscli.engine.conclude import conclude, name_rows
 from losscli.engine.detail import NOTHING, Asked
 from losscli.engine.evaluation import Evaluation, Layout, View, lay_out
 from losscli.engine.executor import Blocks, run
-from losscli.engine.fold import AnyState, Fold, State
+from losscli.engine.fold import AnyState, Fold, Keep, State
 from losscli.engine.measure import LossState, Measure
 from losscli.engine.plan import Block, Schedule, TakeRoles
 from losscli.engine.sample import Sample
@@ -27,7 +27,6 @@ from losscli.results import Result
 from losscli.spec import BoundLoss
 
 if TYPE_CHECKING:
-    from losscli.data.coding import Labels
     from losscli.engine.combine import Mixture, WholeState
 
 # What some consecutive rows cost, under each evaluation; None under one that is a single number of
@@ -101,25 +100,22 @@ class Together:
         return tuple(results[terms[0]] for terms in layout.ranges)
 
     @property
-    def _keeps_rows(self) -> bool:
-        return self.keep_elements or self.take_samples is not None
-
-    @property
-    def _by(self) -> dict[str, Labels]:
-        return {name: self.inputs.labels[name] for name in self.by}
+    def _keep(self) -> Keep:
+        return Keep(
+            detail=self.detail,
+            rows=self.keep_elements or self.take_samples is not None,
+            elements=self.keep_elements,
+            entries=self.keep_entries,
+            asked=self.asked,
+            by={name: self.inputs.labels[name] for name in self.by},
+        )
 
     def _measure(self, layout: Layout, number: int) -> Measure:
         term = layout.terms[number]
-        return Measure(
-            term.bound,
-            term.reduction,
-            self.detail,
-            self._keeps_rows or term.is_part,
-            self.keep_elements,
-            NOTHING if term.is_part else self.asked,
-            self._by,
-            self.keep_entries and not term.is_part,
-        )
+        keep = self._keep
+        if term.is_part:
+            keep = replace(keep, rows=True, entries=False, asked=NOTHING)
+        return Measure(term.bound, term.reduction, keep)
 
     def _mixtures(self) -> Iterator[tuple[int, Mixture]]:
         """How to add up the parts of the evaluations that are combinations, by number."""
@@ -127,18 +123,7 @@ class Together:
             if isinstance(evaluation.bound, Combination):
                 from losscli.engine.combine import Mixture
 
-                yield (
-                    number,
-                    Mixture(
-                        evaluation.bound,
-                        evaluation.reduction,
-                        self.detail,
-                        self._keeps_rows,
-                        self.keep_elements,
-                        self.asked,
-                        self._by,
-                    ),
-                )
+                yield number, Mixture(evaluation.bound, evaluation.reduction, self._keep)
 
     def _in_step(self) -> _InStep | None:
         if self.take_samples is None:

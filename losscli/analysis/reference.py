@@ -14,6 +14,7 @@ import numpy as np
 
 from losscli.analysis.facts import Facts
 from losscli.domain import Array
+from losscli.engine.fold import Keep
 from losscli.engine.gaps import Gaps
 from losscli.engine.measure import Measure
 from losscli.engine.plan import Block
@@ -87,7 +88,7 @@ class _Rows:
         whole = np.asfortranarray(np.broadcast_to(prediction, (self.n, *self.shape)))
         arrays = {name: whole, **self.arrays}
         reduction: Reduction = "overall" if self.overall else "mean"
-        measure = Measure(self.bound, reduction, detail=False)
+        measure = Measure(self.bound, reduction, Keep(detail=False))
         state = measure(Block(0, self.n, arrays, {}, Gaps(0, self.n)))
         if self.overall:
             return self.bound.finish(state.statistics or ())

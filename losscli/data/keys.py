@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from losscli.data.arrow import values_of
-from losscli.data.columns import Table, place_in, show_columns
+from losscli.data.columns import Table, place_in, position_of, show_columns
 from losscli.data.place import Place
 from losscli.errors import DataError, UsageError, did_you_mean
 
@@ -161,16 +161,9 @@ def _split(text: str, first: Table) -> Iterator[tuple[str, str]]:
 def _find(table: Table, names: tuple[str, ...]) -> int:
     """The column with the first of these names that the table has."""
     for name in names:
-        at = [i for i, column in enumerate(table.columns) if column.name == name]
-        if len(at) > 1:
-            raise DataError(
-                f"{len(at)} columns are named {name!r}, to join by",
-                path=table.name,
-                hint="rename all but one of them",
-                code="LC161",
-            )
-        if at:
-            return at[0]
+        at = position_of(table, name, "to join by")
+        if at is not None:
+            return at
     close = did_you_mean(names[0], [column.name for column in table.columns])
     differs = f"where files call it differently: --on {names[-1]}=OTHER, first file first"
     raise DataError(

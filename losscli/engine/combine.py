@@ -10,26 +10,24 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from losscli.combination import Combination
-from losscli.data.feed import NO_LABELS, Inputs
+from losscli.data.feed import Inputs
 from losscli.domain import Array
 from losscli.engine.conclude import input_records, worst_of
 from losscli.engine.detail import (
-    NOTHING,
-    Asked,
     Detail,
     above_of,
     distribution_of,
     quantiles_of,
 )
-from losscli.engine.fold import NONFINITE_ROWS, State
+from losscli.engine.fold import NONFINITE_ROWS, Keep, State
 from losscli.engine.measure import LossState
 from losscli.engine.plan import Block
 from losscli.engine.sample import Sample, is_shown, nonfinite_rows
@@ -38,9 +36,6 @@ from losscli.results import Distribution, LossRecord, PartResult, Result, SliceR
 from losscli.spec import Reduction
 from losscli.state import JointMoments
 from losscli.version import __version__
-
-if TYPE_CHECKING:
-    from losscli.data.coding import Labels
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,11 +60,7 @@ class Mixture:
 
     combination: Combination
     reduction: Reduction
-    detail: bool = True
-    keep_rows: bool = False
-    keep_elements: bool = False
-    asked: Asked = NOTHING
-    by: Mapping[str, Labels] = field(default_factory=lambda: NO_LABELS)
+    keep: Keep
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -87,7 +78,7 @@ class Mixture:
         if "overall" not in self.combination.reductions_of_parts(self.reduction):
             with np.errstate(all="ignore"):
                 self._add_rows(whole, block, samples)
-                if self.keep_elements and len({x.shape for x in elements}) == 1:
+                if self.keep.elements and len({x.shape for x in elements}) == 1:
                     whole.elements = self._sum(elements)
         return whole
 
@@ -95,7 +86,7 @@ class Mixture:
         sample = self._mix(samples)
         if block.rows:
             self._look_at(whole, block, sample, samples)
-        if self.keep_rows or is_shown(block.first_row + block.gaps.rows):
+        if self.keep.rows or is_shown(block.first_row + block.gaps.rows):
             whole.sample = sample if block.gaps.there is None else sample.spread(block.gaps)
 
     def _look_at(
@@ -106,14 +97,14 @@ class Mixture:
         whole.nonfinite, whole.nonfinite_rows = len(bad), bad[:NONFINITE_ROWS]
         if counted is not None:
             whole.ignored = block.rows - counted.size
-        if self.detail:
-            whole.detail = Detail.of(sample, counted, len(bad), block.gaps, self.asked)
+        if self.keep.detail:
+            whole.detail = Detail.of(sample, counted, len(bad), block.gaps, self.keep.asked)
             if _is_nan(sample.divisor):
                 whole.joint = _joint(samples, counted)
-        if self.by and not _is_nan(sample.divisor):
+        if self.keep.by and not _is_nan(sample.divisor):
             share, bound = sample.divisor, self.combination.parts[0].bound
             terms = Terms.of(self.reduction, sample.loss, share, share)
-            whole.slices = Slices.of(self.by, block, bound, (), terms)
+            whole.slices = Slices.of(self.keep.by, block, bound, (), terms)
 
     def _mix(self, samples: Sequence[Sample]) -> Sample:
         per_sample = self._sum([sample.per_sample for sample in samples])
@@ -204,8 +195,8 @@ def conclude_whole(
         labels=inputs.written,
         classes=inputs.classes,
         rank_error=max(part.rank_error for part in parts),
-        quantiles={} if detail is None else quantiles_of(mixture.asked, detail),
-        above=() if detail is None else above_of(mixture.asked, detail),
+        quantiles={} if detail is None else quantiles_of(mixture.keep.asked, detail),
+        above=() if detail is None else above_of(mixture.keep.asked, detail),
         by=parts[0].by,
         slices=_slices(mixture, parts, state),
         parts=tuple(

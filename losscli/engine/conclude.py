@@ -46,9 +46,9 @@ def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
         join=plan.inputs.join,
         tokens=plan.inputs.tokens,
         worst=worst_of(state.detail, plan.inputs) if state.detail else (),
-        quantiles=quantiles_of(measure.asked, state.detail) if state.detail else {},
-        above=above_of(measure.asked, state.detail) if state.detail else (),
-        by=tuple(labels.column for labels in measure.by.values()),
+        quantiles=quantiles_of(measure.keep.asked, state.detail) if state.detail else {},
+        above=above_of(measure.keep.asked, state.detail) if state.detail else (),
+        by=tuple(labels.column for labels in measure.keep.by.values()),
         slices=state.slices.records(measure.reduction) if state.slices else (),
     )
 

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
+from losscli.data.feed import NO_LABELS
 from losscli.domain import Array
-from losscli.engine.detail import Detail
+from losscli.engine.detail import NOTHING, Asked, Detail
 from losscli.engine.sample import Sample
 from losscli.results import RowLoss
 
 if TYPE_CHECKING:
+    from losscli.data.coding import Labels
     from losscli.engine.slices import Slices
 
 NONFINITE_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """What of the rows is kept besides what the number takes.
+
+    Attributes:
+        detail: how the losses are spread, and what findings need.
+        rows: what each row costs.
+        elements: the losses before any reduction.
+        entries: what each row gives to the statistics of a set loss.
+        asked: what somebody asks of the losses of rows; needs ``detail``.
+        by: the labels of what the rows are sliced by, by the name of the coded role.
+    """
+
+    detail: bool = True
+    rows: bool = False
+    elements: bool = False
+    entries: bool = False
+    asked: Asked = NOTHING
+    by: Mapping[str, Labels] = field(default_factory=lambda: NO_LABELS)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from losscli.data.feed import NO_LABELS
 from losscli.domain import Array
 from losscli.engine.clamps import clamped
-from losscli.engine.detail import NOTHING, Asked, Detail
-from losscli.engine.fold import NONFINITE_ROWS, State
+from losscli.engine.detail import Detail
+from losscli.engine.fold import NONFINITE_ROWS, Keep, State
 from losscli.engine.plan import Block
 from losscli.engine.rows import RowLosses, rows_of, sum_or_count, weigh, weighted_share
 from losscli.engine.sample import Sample, is_shown, nonfinite_rows
@@ -22,7 +20,6 @@ from losscli.state import ExactSum
 from losscli.statistics import Statistic
 
 if TYPE_CHECKING:
-    from losscli.data.coding import Labels
     from losscli.engine.slices import Slices
 
 
@@ -70,19 +67,11 @@ class LossState(State):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How a block is evaluated: the loss, the reduction of a row, and what to keep.
-
-    ``keep_entries`` keeps what each row gives to the statistics of a set loss.
-    """
+    """How a block is evaluated: the loss, the reduction of a row, and what to keep."""
 
     bound: BoundLoss
     reduction: Reduction
-    detail: bool = True
-    keep_rows: bool = False
-    keep_elements: bool = False
-    asked: Asked = NOTHING
-    by: Mapping[str, Labels] = field(default_factory=lambda: NO_LABELS)
-    keep_entries: bool = False
+    keep: Keep
 
     def __call__(self, block: Block) -> LossState:
         try:
@@ -146,7 +135,7 @@ class Measure:
             divisor=sum_or_count(share, len(loss)),
             batch=seen.batch,
             elements_seen=seen.elements.size,
-            clamped=clamped(self.bound, block) if self.detail else 0,
+            clamped=clamped(self.bound, block) if self.keep.detail else 0,
             nonfinite=len(nonfinite),
             nonfinite_rows=nonfinite[:NONFINITE_ROWS],
             weights=seen.weights,
@@ -159,16 +148,16 @@ class Measure:
                 mean,
                 seen.batch_of if self.reduction == "batchmean" else share,
             ),
-            elements=seen.elements if self.keep_elements else None,
+            elements=seen.elements if self.keep.elements else None,
         )
         counted = None
         if isinstance(share, np.ndarray):
             counted = np.flatnonzero(share > 0.0)
             state.ignored = share.size - counted.size
-        if self.detail and self.reduction != "overall":
+        if self.keep.detail and self.reduction != "overall":
             sample, bad = Sample(per_sample, mean, share), state.nonfinite
-            state.detail = Detail.of(sample, counted, bad, block.gaps, self.asked)
-        if self.by:
+            state.detail = Detail.of(sample, counted, bad, block.gaps, self.keep.asked)
+        if self.keep.by:
             state.slices = self._slices(block, seen, mean, share)
         return state
 
@@ -178,7 +167,7 @@ class Measure:
         terms = None
         if self.reduction != "overall":
             terms = Terms.of(self.reduction, loss, share, seen.batch_of)
-        return Slices.of(self.by, block, self.bound, seen.entries, terms)
+        return Slices.of(self.keep.by, block, self.bound, seen.entries, terms)
 
     def _sample(
         self, block: Block, seen: RowLosses, per_sample: Array, loss: Array, divisor: Array | float
@@ -193,8 +182,8 @@ class Measure:
 
     def _wants_sample(self, block: Block) -> bool:
         if self.reduction == "overall":
-            return self.keep_entries and block.groups is None
-        return self.keep_rows or is_shown(block.first_row + block.gaps.rows)
+            return self.keep.entries and block.groups is None
+        return self.keep.rows or is_shown(block.first_row + block.gaps.rows)
 
 
 def _in_order(seen: RowLosses, rows: int) -> tuple[Array, ...]:
