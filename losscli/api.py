@@ -116,6 +116,7 @@ def compute_all(
     group: object = None,
     by: object = None,
     threads: int | None = None,
+    convention: str = "",
     reading: Reading = AS_IT_IS,
     **named: object,
 ) -> dict[str, Result]:
@@ -129,6 +130,7 @@ def compute_all(
         group: as of :func:`compute`.
         by: as of :func:`compute`.
         threads: as of :func:`compute`.
+        convention: as of :func:`compute`, for all of them.
         reading: how the data are read, as ``Reading(on=("id",), tokens="words")``.
         named: data by the name of its role; a loss that has no such role is not given it.
 
@@ -144,6 +146,7 @@ def compute_all(
     from losscli.data.slicing import sliced_by
 
     bound = parse_several(losses) if isinstance(losses, str) else [bind(loss) for loss in losses]
+    bound = [following(loss, convention) for loss in bound]
     united = unite(bound)
     given = {name: value for name, value in named.items() if value is not None}
     labels, values = sliced_by(by)
@@ -169,11 +172,11 @@ def evaluations_of(
     _check_kinds(losses, grouped)
     found: dict[str, Evaluation] = {}
     for loss, names in zip(losses, united.names, strict=True):
-        if str(loss) in found:
-            raise UsageError(f"{loss} is there twice", hint="leave one of them out")
         settled = settle(loss, inputs, reduction, names)
+        if str(settled) in found:
+            raise UsageError(f"{loss} is there twice", hint="leave one of them out")
         chosen = choose_reduction(settled, reduction, grouped=grouped)
-        found[str(loss)] = Evaluation(settled, chosen, names, str(loss))
+        found[str(settled)] = Evaluation(settled, chosen, names, str(settled))
     return tuple(found.values())
 
 

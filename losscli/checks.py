@@ -36,6 +36,7 @@ from losscli.data.feed import Inputs
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sink import RowWriter, open_rows
 from losscli.data.slicing import sliced_by
+from losscli.engine.conventions import following
 from losscli.engine.evaluation import Evaluation
 from losscli.engine.settle import settle
 from losscli.errors import DataError, UsageError
@@ -60,6 +61,7 @@ def check(
     group: object = None,
     by: object = None,
     threads: int | None = None,
+    convention: str = "",
     strict: bool = False,
     allow: Collection[str] = (),
     reading: Reading = AS_IT_IS,
@@ -81,7 +83,7 @@ def check(
         baseline: a file that ``losscli check --update-baseline`` wrote, to be no worse than.
         tolerance: how much worse: a number, ``"2%"`` or ``"0.001+2%"``.
         significance: fail only what is worse than the baseline at this level, row by row.
-        reduction, group, by, threads: as for :func:`losscli.compute`.
+        reduction, group, by, threads, convention: as for :func:`losscli.compute`.
         strict: does a warning fail the check?
         allow: codes of findings that are accepted, such as ``["LC104"]``.
         reading, named: likewise; rows are joined by ``Reading(on=("id",))``.
@@ -104,6 +106,7 @@ def check(
     bound = bind(loss)
     roles = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
+    bound = following(bound, convention)
     given = {name: value for name, value in named.items() if name in roles and value is not None}
     labels, values = sliced_by(by)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)

@@ -57,9 +57,9 @@ class Rival:
         ]
         return mine + [f"{role}@{_BEFORE}={self.path}" for role in own]
 
-    def names(self, loss: Loss | Declared, inputs: Inputs) -> dict[str, str]:
-        """Under which name the inputs hold each role of the model that is checked."""
-        return _names(loss, inputs, _NOW)
+    def names(self, loss: Loss | Declared, inputs: Inputs) -> dict[str, dict[str, str]]:
+        """By model, the one that is checked first, under which name the inputs hold each role."""
+        return {model: _names(loss, inputs, model) for model in _MODELS}
 
     def begin(self, bound: AnyLoss, inputs: Inputs, reduction: Reduction) -> Contested:
         """What a run needs to pair the two.

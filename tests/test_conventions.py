@@ -362,3 +362,45 @@ def test_text_is_read_as_float64(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(PROBABILITIES)
     ran = run("compute", "bce", str(tmp_path / "b.csv"), "--convention", "sklearn", "-f", "json")
     assert json.loads(ran.out)["loss"]["params"]["eps"] == 2.0**-52
+
+
+# --- Python --------------------------------------------------------------------------------------
+
+
+def test_python_takes_it_everywhere() -> None:
+    data, named = (CHANCES, YES), {"sample_weight": WEIGHT, "convention": "keras"}
+    one = losscli.compute("bce", *data, **named)
+    several = losscli.compute_all(["bce", "brier"], *data, **named)
+    assert several[KERAS].value == one.value
+    assert several["brier"].divisor == 40
+    verdict = losscli.check("bce", *data, max=9.0, **named)
+    assert verdict.result is not None
+    assert verdict.result.value == one.value
+    compared = losscli.compare("bce", YES, {"a": CHANCES, "b": 1 - CHANCES}, **named)
+    assert compared["a"].value == one.value
+    for call in (
+        lambda: losscli.compute_all("mse,mae", *PAIR, convention="keras"),
+        lambda: losscli.check("mse", *PAIR, max=9.0, convention="keras"),
+        lambda: losscli.compare("mse", PAIR[1], {"a": PAIR[0], "b": PAIR[1]}, convention="keras"),
+    ):
+        with pytest.raises(UsageError, match="--convention keras has no effect on m"):
+            call()
+
+
+def test_models_of_different_types_have_no_common_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    single = CHANCES.astype("f4")
+    with pytest.raises(
+        UsageError, match=r"is bce\(eps=2\.2\S+\) for a and bce\(eps=1\.19\S+ for b"
+    ):
+        losscli.compare("bce", YES, {"a": CHANCES, "b": single}, convention="sklearn")
+    assert losscli.compare("bce", YES, {"a": single, "b": single}, convention="sklearn")
+    for name, array in (("p", CHANCES), ("q", single), ("y", YES)):
+        np.save(f"{name}.npy", array)
+    words = ("check", "bce", "p.npy", "y.npy", "--convention", "sklearn")
+    ran = run(*words, "--against", "q.npy")
+    assert ran.code == 2
+    assert "whose data are of another type" in ran.err
+    assert run(*words, "--against", "p.npy").code == 0

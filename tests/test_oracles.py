@@ -30,7 +30,9 @@ def decode(value: Any) -> Any:
 
 
 def arrays(case: dict[str, Any]) -> dict[str, Any]:
-    return {role: decode(values) for role, values in case["arrays"].items()}
+    types = case.get("dtypes", {})
+    given = {role: decode(values) for role, values in case["arrays"].items()}
+    return {role: x.astype(types[role]) if role in types else x for role, x in given.items()}
 
 
 def is_ragged(case: dict[str, Any]) -> bool:
@@ -45,7 +47,13 @@ def tolerance(case: dict[str, Any]) -> dict[str, float]:
     return {"rtol": case.get("rtol", RTOL), "atol": case.get("atol", 0.0)}
 
 
-@pytest.mark.parametrize("case", named([case for case in CASES if not is_ragged(case)]))
+# What a convention and a sample weight make of a loss is no part of the kernel.
+IN_KERNELS = [
+    case for case in CASES if "convention" not in case and "sample_weight" not in case["arrays"]
+]
+
+
+@pytest.mark.parametrize("case", named([case for case in IN_KERNELS if not is_ragged(case)]))
 def test_direct_call(case: dict[str, Any]) -> None:
     bound = parse(case["spec"])
     found = getattr(losses, bound.loss.kernel.__name__)(**arrays(case), **bound.params)
@@ -61,7 +69,7 @@ def test_direct_call(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", named([case for case in CASES if "direct" not in case]))
 def test_compute(case: dict[str, Any]) -> None:
     bound = parse(case["spec"])
-    result = losscli.compute(bound, **arrays(case))
+    result = losscli.compute(bound, **arrays(case), convention=case.get("convention", ""))
     if "mean" in case["reductions"] and bound.loss.is_set:
         result = losscli.compute(bound, reduction="mean", **arrays(case))
     size = count = 1.0

@@ -155,7 +155,7 @@ class Job:
         Raises:
             UsageError, DataError: the files, or what is said about them, do not fit the loss.
         """
-        from losscli.engine.settle import settle
+        from losscli.engine.settle import settle, settle_alike
 
         loss, selection, rival = (
             self.bound.loss,
@@ -169,7 +169,7 @@ class Job:
         roles = rival.roles(self.bound)
         columns = columns_by_role(roles, selection.column)
         inputs = selection.open_as(roles, rival.files(loss, self.files), columns)
-        return inputs, settle(self.bound, inputs, reduction, rival.names(loss, inputs))
+        return inputs, settle_alike(self.bound, inputs, reduction, rival.names(loss, inputs))
 
     def verdict(self, threads: int | None) -> Verdict:
         """The verdict; what keeps it from being checked is part of it."""

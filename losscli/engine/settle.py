@@ -19,6 +19,7 @@ from losscli.engine.evaluation import names_of_part
 from losscli.engine.gaps import leave_out
 from losscli.engine.plan import Plan
 from losscli.engine.shapes import fit_inputs
+from losscli.errors import UsageError
 from losscli.spec import BoundLoss, Settle, Trial
 
 _ROWS = 64
@@ -57,6 +58,38 @@ def settle(
             for part, own in zip(bound.parts, bound.united.names, strict=True)
         )
     )
+
+
+def settle_alike(
+    bound: AnyLoss,
+    inputs: Inputs,
+    reduction: str | None,
+    models: Mapping[str, Mapping[str, str]],
+) -> AnyLoss:
+    """As :func:`settle`, for several models: one loss, by which all of them can be compared.
+
+    Args:
+        bound: any loss.
+        inputs: what it will be run on.
+        reduction: what was asked for, None for the loss's own.
+        models: by their names, under which name the inputs hold each role of theirs.
+
+    Raises:
+        UsageError: a convention makes different losses of them. Besides, what :func:`settle`
+            raises.
+    """
+    (first, names), *others = models.items()
+    settled = settle(bound, inputs, reduction, names)
+    if isinstance(settled, BoundLoss) and settled.convention:
+        for model, names in others:
+            other = settle(bound, inputs, reduction, names)
+            if other != settled:
+                raise UsageError(
+                    f"--convention {settled.convention} is {settled} for {first} and {other} for "
+                    f"{model}, whose data are of another type",
+                    hint="store both in one type, or give the parameter itself",
+                )
+    return settled
 
 
 def settle_one(

@@ -385,6 +385,7 @@ def rmse(
     finish=_root_mean_square,
     minimum_when_equal=("prediction", "target"),
     elicits="center",
+    conventions={"sklearn": Convention(multioutput="uniform_average")},
     use_when="ratios matter, and the result should read as one: 0.1 is about 10 % off",
     avoid_when="too high and too low must cost alike: predicting too little costs more",
     reference="sklearn.metrics.root_mean_squared_log_error; XGBoost rmsle",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
+from losscli.convention import FLOAT_EPSILON, Convention
 from losscli.domain import (
     POSITIVE,
     UNIT,
@@ -385,6 +386,7 @@ def _finish_d2_log_loss(model: Sum, labels: Sum) -> float:
 @loss(
     finish=_finish_d2_log_loss,
     aliases=("d2_log_loss_score", "mcfadden_r2", "mcfadden_pseudo_r2"),
+    conventions={"sklearn": Convention(eps=FLOAT_EPSILON), "exact": Convention(eps=0.0)},
     use_when="class probabilities, on a scale where 1 is to predict how often each class occurs",
     avoid_when="a few sure mistakes decide it: d2-brier is bounded",
     reference="McFadden 1974; sklearn.metrics.d2_log_loss_score",

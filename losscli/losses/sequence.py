@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.convention import Convention
 from losscli.domain import (
     NON_NEGATIVE,
     Along,
@@ -64,6 +65,7 @@ def _label_count(
     # What is given need not sum to 1 over the classes: alignments may then be worth more than 1.
     non_negative=False,
     finite=False,
+    conventions={"torch": Convention(), "keras": Convention(rows=True, from_logits=True)},
     use_when="speech or handwriting: many frames, fewer labels, and when each is said is unknown",
     avoid_when="every frame has a label of its own (cross-entropy), or labels outnumber frames",
     reference="Graves et al. 2006, doi:10.1145/1143844.1143891; torch.nn.CTCLoss",

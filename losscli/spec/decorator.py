@@ -48,6 +48,7 @@ class Said(TypedDict, total=False):
             clamped, what gives its numbers; where the defaults do, an empty one.
         weighing: called like the kernel; returns what ``weight`` makes of each element, where the
             mean does not divide by it.
+        weighed_by: the parameter that gives each class its weight, if it is called otherwise.
         use_when, avoid_when: for the decision guide and the reference page, no full stop.
         reference: a paper or a library.
     """
@@ -66,6 +67,7 @@ class Said(TypedDict, total=False):
     elicits: str
     conventions: Mapping[str, Convention]
     weighing: Callable[..., Array | None]
+    weighed_by: str
     use_when: str
     avoid_when: str
     reference: str

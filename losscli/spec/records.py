@@ -105,6 +105,7 @@ class Loss:
     elicits: str = ""
     conventions: Mapping[str, Convention] = field(default_factory=dict, compare=False)
     weighing: Callable[..., Array | None] | None = field(default=None, repr=False, compare=False)
+    weighed_by: str = "weight"
     weights_divide: bool = field(default=True, compare=False)
     use_when: str = ""
     avoid_when: str = ""
@@ -144,7 +145,7 @@ class Loss:
     def own_weights(self) -> tuple[str, ...]:
         """What of its arguments multiplies elements: a role, or a parameter of the classes."""
         roles = [role.name for role in self.roles if role.is_weight]
-        return (*roles, *(name for name in ("weight",) if name in self.params))
+        return (*roles, *(name for name in (self.weighed_by,) if name in self.params))
 
     @cached_property
     def weight_of_elements(self) -> Callable[..., Array | None] | None:

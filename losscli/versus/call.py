@@ -10,6 +10,7 @@ from losscli.api import bind
 from losscli.combination import AnyLoss, Declared
 from losscli.comparison import Comparison, Test
 from losscli.data.reading import Reading
+from losscli.engine.conventions import following
 from losscli.engine.evaluation import of_models
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.spec import Loss
@@ -38,6 +39,7 @@ def compare(
     missing: str = "error",
     by_position: bool = False,
     tokens: str | None = None,
+    convention: str = "",
     **named: object,
 ) -> Comparison:
     """Compare models by one loss on the same rows.
@@ -64,6 +66,7 @@ def compare(
         on, on_missing, missing, by_position: as for :func:`losscli.compute`; a row that lacks a
             value for one model counts for none.
         tokens: what texts are split into, as for :func:`losscli.compute`.
+        convention: whose numbers, as for :func:`losscli.compute`.
         named: further data by its role (``sample_weight=...``, ``weight=...``), and parameters.
 
     Returns:
@@ -78,6 +81,7 @@ def compare(
     bound = bind(loss)
     known = {role.name for role in bound.loss.inputs}
     bound = bound.replace(**{name: value for name, value in named.items() if name not in known})
+    bound = following(bound, convention)
     shared = {name: value for name, value in named.items() if name in known and value is not None}
     own = own_roles(bound.loss, list(shared))
     check_names(list(models))

@@ -16,7 +16,7 @@ from losscli.data.feed import Inputs
 from losscli.domain import Array
 from losscli.engine.evaluation import Evaluation
 from losscli.engine.sample import Sample
-from losscli.engine.settle import settle
+from losscli.engine.settle import settle_alike
 from losscli.engine.slices import Slicing
 from losscli.errors import DataError, UsageError
 from losscli.results import SMALL_SLICE, LossRecord, Result
@@ -59,7 +59,8 @@ class Contest:
         Raises:
             UsageError: the loss has no such reduction, or it is no mean.
         """
-        bound = settle(self.bound, self.inputs, reduction, self._names(self.models[0]))
+        models = {model: self._names(model) for model in self.models}
+        bound = settle_alike(self.bound, self.inputs, reduction, models)
         grouped = self.inputs.groups is not None
         chosen = choose_reduction(bound, reduction, grouped=grouped)
         if chosen in ("sum", "none"):

@@ -51,6 +51,8 @@ def case(
     atol: float = 0.0,
     why: str = "",
     direct: bool = False,
+    convention: str = "",
+    dtypes: Mapping[str, str] | None = None,
     **params: Any,
 ) -> Case:
     """A case of ``loss``.
@@ -64,6 +66,8 @@ def case(
         reductions: reduced losses by name: ``mean``, ``sum``, of a set loss ``overall``.
         rtol, atol: how far the two may be apart; ``why`` if rtol is above 1e-12 or atol above 0.
         direct: only a direct call takes such data; ``compute`` refuses it.
+        convention: whose numbers they are, where the library is asked for by name.
+        dtypes: the type of a role whose numbers are no float64.
         params: of the loss.
     """
     if elements is None and reductions is None:
@@ -85,6 +89,10 @@ def case(
             record[name] = value
     if direct:
         record["direct"] = True
+    if convention:
+        record["convention"] = convention
+    if dtypes:
+        record["dtypes"] = dict(dtypes)
     return record
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from math import inf, log, log1p
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
@@ -22,7 +23,13 @@ from losscli.numerics import log1m_exp, softplus, softplus_both
 from losscli.spec import loss
 
 # PyTorch's bound on a logarithm of a probability, which keeps the loss of a probability 0 finite.
-LEAST_LOG = -100.0
+_LEAST_LOG = -100.0
+
+Clip: TypeAlias = Annotated[
+    float,
+    Interval(0.0, 0.5),
+    "keeps a probability within [eps, 1 - eps], in the place of PyTorch's bound",
+]
 
 # Below, softplus is the exponential to the last bit, and its logarithm the logit itself.
 _EXPONENTIAL = -40.0
@@ -53,12 +60,7 @@ def bce(
     target: Probability,
     weight: Weight | None = None,
     *,
-    eps: Annotated[
-        float,
-        Interval(0.0, 0.5, high_open=True),
-        "keeps a probability within [eps, 1 - eps], in the place of PyTorch's bound",
-    ]
-    | None = None,
+    eps: Clip | None = None,
 ) -> Array:
     r"""Negative log of the probability given to the right answer, yes or no.
 
@@ -76,28 +78,24 @@ def bce(
     >>> losses.bce([0.9, 0.2, 0.0], [1, 0, 1]).round(4).tolist()
     [0.1054, 0.2231, 100.0]
     """
-    if eps is None:
-        elements = bce_of_probabilities(prediction, target)
-    else:
-        clipped = np.clip(prediction, eps, 1.0 - eps) if eps > 0.0 else prediction
-        # A target of 0 costs nothing, whatever its logarithm is.
-        yes = np.multiply(target, np.log(clipped), out=np.zeros_like(clipped), where=target != 0.0)
-        no = 1.0 - target
-        no = np.multiply(no, np.log1p(-clipped), out=np.zeros_like(clipped), where=no != 0.0)
-        elements = np.subtract(0.0, yes + no)
+    elements = bce_of_probabilities(prediction, target, eps)
     return elements if weight is None else np.multiply(elements, weight, out=elements)
 
 
-def bce_of_probabilities(
-    prediction: Array, target: Array, least: float = LEAST_LOG, most: float = 0.0
-) -> Array:
-    """Cross-entropy whose logarithms are bounded."""
+def bce_of_probabilities(prediction: Array, target: Array, eps: float | None) -> Array:
+    """Cross-entropy of a probability kept within [eps, 1 - eps], or with PyTorch's bound."""
+    least = _LEAST_LOG if eps is None else log(eps) if eps > 0.0 else -inf
+    most = log1p(-eps) if eps else 0.0
     no = np.negative(prediction)
     np.log1p(no, out=no)
     np.clip(no, least, most, out=no)
-    no *= 1.0 - target
     yes = np.log(prediction)
     np.clip(yes, least, most, out=yes)
+    if least == -inf:
+        # An answer of which there is none costs nothing, whatever its logarithm is.
+        no[target == 1.0] = 0.0
+        yes[target == 0.0] = 0.0
+    no *= 1.0 - target
     yes *= target
     yes += no
     return np.subtract(0.0, yes, out=yes)

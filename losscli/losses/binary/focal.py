@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.convention import Convention
 from losscli.domain import NON_NEGATIVE, UNIT, Array, Binary, Interval, Logit, Probability
-from losscli.losses.binary.cross_entropy import LEAST_LOG, bce_of_logits, bce_of_probabilities
+from losscli.losses.binary.cross_entropy import Clip, bce_of_logits, bce_of_probabilities
 from losscli.numerics import sigmoid_both, softplus_both
 from losscli.spec import loss
 
@@ -29,6 +29,7 @@ def _focal_share(
     alpha: float | None = 0.25,
     gamma: float = 2.0,
     normalized: bool = False,
+    eps: float = 0.0,
 ) -> Array | None:
     """What a normalized mean divides by: how much cross-entropy the focus leaves."""
     return _missing(*sigmoid_both(logits), target) ** gamma if normalized else None
@@ -47,6 +48,7 @@ def _balance(elements: Array, target: Array, alpha: float | None) -> Array:
         "binary_focal_loss_with_logits",
     ),
     divisor=_focal_share,
+    conventions={"torch": Convention(), "keras": Convention(alpha=None, eps=1e-7)},
     use_when="yes is so rare that a mass of easy noes would drown it, as in object detection",
     avoid_when="labels are noisy, since it dwells on them, or its value must be a likelihood",
     reference="Lin et al. 2017, arXiv:1708.02002; torchvision.ops.sigmoid_focal_loss; "
@@ -60,6 +62,9 @@ def focal(
     | None = 0.25,
     gamma: Annotated[float, NON_NEGATIVE, "how quickly the weight of an easy answer falls"] = 2.0,
     normalized: Annotated[bool, "the mean divides by the sum of (1 - p_t)^gamma"] = False,
+    eps: Annotated[
+        float, Interval(0.0, 0.5, high_open=True), "the bce is of a probability in [eps, 1 - eps]"
+    ] = 0.0,
 ) -> Array:
     r"""Binary cross-entropy that all but ignores what is already answered well.
 
@@ -72,8 +77,9 @@ def focal(
     with :math:`p` the sigmoid of the logit and bce that of bce-with-logits, which it is when
     ``gamma`` is 0 and ``alpha`` is None. torchvision writes -1 for no ``alpha``, and does not
     reduce by default, and neither does kornia. optax and segmentation-models-pytorch have no
-    ``alpha`` by default, keras applies its own only with ``apply_class_balancing``; CatBoost calls
-    the two ``focal_alpha`` and ``focal_gamma``. For probabilities see binary-focal.
+    ``alpha`` by default, keras applies its own only with ``apply_class_balancing``, and clips the
+    probability with an ``eps`` of 1e-7 for bce; CatBoost calls the first two ``focal_alpha`` and
+    ``focal_gamma``. For probabilities see binary-focal.
 
     What segmentation-models-pytorch calls ``normalized`` is our mean when its reduction is
     ``sum``; its mean divides by the number of elements as well. Targets between 0 and 1 differ:
@@ -84,7 +90,9 @@ def focal(
     >>> losses.focal([2.0, -1.0, 0.0], [1, 0, 1]).round(4).tolist()
     [0.0005, 0.017, 0.0433]
     """
-    elements = bce_of_logits(logits, target)
+    # The largest logit whose sigmoid eps allows.
+    most = log1p(-eps) - log(eps) if eps > 0.0 else inf
+    elements = bce_of_logits(np.clip(logits, -most, most) if eps > 0.0 else logits, target)
     elements *= _missing(*sigmoid_both(logits), target) ** gamma
     return _balance(elements, target, alpha)
 
@@ -158,6 +166,8 @@ def varifocal(
 
 @loss(
     aliases=("binary_focal_crossentropy", "binary_focal_loss"),
+    # With an eps of 0 nothing bounds a sure mistake.
+    finite=False,
     conventions={"keras": Convention(eps=1e-7), "exact": Convention(eps=0.0)},
     use_when="as focal, and the model gives probabilities rather than logits",
     avoid_when="the model's logits are at hand: focal keeps the digits of sure answers",
@@ -171,9 +181,7 @@ def binary_focal(
     | None = None,
     gamma: Annotated[float, NON_NEGATIVE, "how quickly the weight of an easy answer falls"] = 2.0,
     label_smoothing: Annotated[float, UNIT, "share of the target moved half-way to 1/2"] = 0.0,
-    eps: Annotated[
-        float, Interval(0.0, 0.5), "logarithms are of p in [eps, 1 - eps]; keras has 1e-7"
-    ] = 0.0,
+    eps: Clip | None = None,
 ) -> Array:
     r"""Binary cross-entropy of a probability that all but ignores what is answered well.
 
@@ -185,15 +193,14 @@ def binary_focal(
 
     with :math:`p_t` and :math:`\alpha_t` those of focal for the target :math:`y'`, bce that of bce,
     and :math:`s` the ``label_smoothing``. As in bce a logarithm is at least -100; ``eps`` clips the
-    probability inside the logarithms instead, as keras does. keras's ``alpha`` of 0.25 counts only
-    with ``apply_class_balancing``, so there is none by default, unlike in focal.
+    probability of bce instead, as keras does, and 0 bounds nothing. keras's ``alpha`` of 0.25
+    counts only with ``apply_class_balancing``, so there is none by default, unlike in focal.
 
     >>> losses.binary_focal([0.9, 0.2, 0.5], [1, 0, 1]).round(4).tolist()
     [0.0011, 0.0089, 0.1733]
     """
     target = (1.0 - label_smoothing) * target + 0.5 * label_smoothing
-    least = max(log(eps), LEAST_LOG) if eps > 0.0 else LEAST_LOG
-    elements = bce_of_probabilities(prediction, target, least, log1p(-eps))
+    elements = bce_of_probabilities(prediction, target, eps)
     elements *= _missing(prediction.copy(), 1.0 - prediction, target) ** gamma
     return _balance(elements, target, alpha)
 

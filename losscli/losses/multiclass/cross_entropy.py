@@ -147,11 +147,13 @@ def nll(
         "multiclass_log_loss",
     ),
     divisor=target_weight,
+    # With an eps of 0 nothing bounds a sure mistake.
+    finite=False,
     elicits="prior",
     conventions={
         "sklearn": Convention(eps=FLOAT_EPSILON),
         "keras": Convention(eps=KERAS_EPS, renormalize=True),
-        "exact": Convention(eps=5e-324),
+        "exact": Convention(eps=0.0),
     },
     use_when="the model gives a probability for each of several classes, as predict_proba does",
     avoid_when="its logits are at hand (cross-entropy), or there is one probability a row (bce)",
@@ -179,8 +181,8 @@ def log_loss(
     A probability of 0 for the target would cost inf, so each library clips, and the most a row can
     cost tells them apart. scikit-learn's ``eps`` is that of the predictions' type: the default
     here, 2.2e-16, for float64 (36.0 at most) and 1.2e-7 for float32 (15.9). XGBoost's mlogloss
-    takes 1e-16 (36.8), LightGBM's multi_logloss 1e-15 (34.5), keras 1e-7 (16.1). eps=5e-324 clips
-    nothing but 0.
+    takes 1e-16 (36.8), LightGBM's multi_logloss 1e-15 (34.5), keras 1e-7 (16.1). An ``eps`` of 0
+    clips nothing, and such a row costs inf.
 
     The keras losses divide by the sum of the row first, as ``renormalize`` does; scikit-learn takes
     the probabilities as they are and warns. The columns are the classes 0, 1, ...; scikit-learn's
@@ -195,6 +197,7 @@ def log_loss(
         target,
         ignore_index=ignore_index,
         label_smoothing=label_smoothing,
+        nothing_is_free=eps == 0.0,
     )
 
 
@@ -370,6 +373,7 @@ def _balanced_target_weight(
 
 @loss(
     aliases=("class_balanced", "class_balanced_loss", "cb_loss"),
+    weighed_by="counts",
     divisor=_balanced_target_weight,
     use_when="classes are rare, and a weight of 1 / frequency makes the rarest far too heavy",
     avoid_when="ready weights are at hand (cross-entropy takes them), or the logits themselves "

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from losscli.convention import TWO_CLASSES, Convention
 from losscli.domain import (
     Array,
     ClassIndex,
@@ -59,6 +60,7 @@ def one_vs_rest_bce(logits: ClassScores, target: ClassIndex) -> Array:
 
 @loss(
     aliases=("multiclass_brier_score", "brier_multiclass", "quadratic_score"),
+    conventions={"sklearn": Convention(scale_by_half=TWO_CLASSES)},
     elicits="prior",
     use_when="class probabilities are to be judged by a bounded, proper score",
     avoid_when="there is one probability a row (brier), or a sure mistake should cost a lot "

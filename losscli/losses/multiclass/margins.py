@@ -23,6 +23,7 @@ from losscli.spec import loss
 @loss(
     aliases=("multi_margin_loss", "weston_watkins", "weston_watkins_hinge"),
     torch="torch.nn.MultiMarginLoss",
+    weighing=target_weight,
     use_when="scores only have to rank the right class first: every class that comes close costs",
     avoid_when="probabilities are wanted (cross-entropy), or only the closest rival should count "
     "(multiclass-hinge)",

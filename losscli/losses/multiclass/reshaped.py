@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
+from losscli.convention import Convention
 from losscli.domain import (
     NON_NEGATIVE,
     Array,
@@ -22,6 +23,7 @@ from losscli.losses.multiclass.targets import (
     IgnoreIndex,
     Smoothing,
     Weight,
+    clipped,
     clipped_parts,
     cost_against,
     target_weight,
@@ -37,6 +39,10 @@ def _focused(gamma: float) -> Callable[[Array], Array]:
 
 @loss(
     aliases=("CategoricalFocalCrossentropy",),
+    weighing=target_weight,
+    # With an eps of 0 nothing bounds a sure mistake.
+    finite=False,
+    conventions={"keras": Convention(), "exact": Convention(eps=0.0)},
     use_when="easy samples drown the hard ones, and the model gives class probabilities",
     avoid_when="its logits are at hand (softmax-focal), or labels are noisy, since it dwells on "
     "them",
@@ -64,7 +70,7 @@ def categorical_focal(
     [eps, 1 - eps].
 
     All this is as in keras. Where it takes a list for ``alpha``, give that as ``weight`` and
-    alpha=1. Its ``from_logits`` is softmax-focal but for the clip and ``alpha``. SMP's FocalLoss of
+    alpha=1. Its ``from_logits`` is softmax-focal, which has both parameters. SMP's FocalLoss of
     mode multiclass is another loss, focal of each class against the rest.
 
     >>> losses.categorical_focal([[0.7, 0.2, 0.1], [0.25, 0.5, 0.25]], [0, 2]).round(4).tolist()
@@ -76,6 +82,7 @@ def categorical_focal(
         weight=weight,
         label_smoothing=label_smoothing,
         reshape=_focused(gamma),
+        nothing_is_free=eps == 0.0,
     )
     return np.multiply(elements, alpha, out=elements)
 
@@ -83,6 +90,7 @@ def categorical_focal(
 @loss(
     aliases=("softmax_focal_loss", "softmax_focal_loss_with_logits", "multiclass_focal"),
     divisor=target_weight,
+    conventions={"keras": Convention(alpha=0.25, eps=KERAS_EPS)},
     use_when="easy samples drown the hard ones among several classes, and the model gives logits",
     avoid_when="each class is a yes-or-no question (focal), or labels are noisy",
     reference="Lin et al. 2017, arXiv:1708.02002; kornia.losses.FocalLoss, monai.losses.FocalLoss",
@@ -94,6 +102,8 @@ def softmax_focal(
     gamma: Annotated[float, NON_NEGATIVE, "how quickly the weight of an easy answer falls"] = 2.0,
     weight: Weight | None = None,
     ignore_index: IgnoreIndex = -100,
+    alpha: Annotated[float, NON_NEGATIVE, "a factor of every class"] = 1.0,
+    eps: Annotated[float, CLIP, "keeps a probability within [eps, 1 - eps]"] = 0.0,
 ) -> Array:
     r"""Cross-entropy that all but ignores what is already answered well.
 
@@ -101,24 +111,28 @@ def softmax_focal(
     -> (N, ...), in nats. The mean divides by the sum of the targets' weights over those not
     ignored; for class probabilities by the number of targets.
 
-    .. math:: \ell = -\sum_c w_c\,y_c\,(1 - p_c)^\gamma \log p_c, \qquad
+    .. math:: \ell = -\alpha \sum_c w_c\,y_c\,(1 - p_c)^\gamma \log p_c, \qquad
               p = \operatorname{softmax}(x)
 
-    With ``gamma`` 0 it is cross-entropy. kornia and MONAI have an ``alpha``: weight
-    :math:`1 - \alpha` for class 0 and :math:`\alpha` for all others. Their means divide by the
-    number of targets times that of classes, kornia's with the ignored ones. Sure and right answers
-    keep their digits, where :math:`1 - p` of the other libraries rounds to 0.
+    With ``gamma`` 0 and ``alpha`` 1 it is cross-entropy. keras's ``CategoricalFocalCrossentropy``
+    with ``from_logits`` has an ``alpha`` of 0.25, and clips p with an ``eps`` of 1e-7. The
+    ``alpha`` of kornia and MONAI is another: weight :math:`1 - \alpha` for class 0 and
+    :math:`\alpha` for all others. Their means divide by the number of targets times that of
+    classes, kornia's with the ignored ones. Sure and right answers keep their digits, where
+    :math:`1 - p` of the other libraries rounds to 0.
 
     >>> losses.softmax_focal([[2.0, 1.0, 0.1], [0.5, 2.5, 0.0]], [0, 2]).round(4).tolist()
     [0.0485, 2.3453]
     """
-    return cost_against(
-        log_softmax_parts(logits),
+    parts = log_softmax_parts(logits)
+    elements = cost_against(
+        parts if eps == 0.0 else clipped(parts, eps),
         target,
         weight=weight,
         ignore_index=ignore_index,
         reshape=_focused(gamma),
     )
+    return elements if alpha == 1.0 else np.multiply(elements, alpha, out=elements)
 
 
 @loss(

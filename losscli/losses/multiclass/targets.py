@@ -14,7 +14,7 @@ from losscli.numerics import log_total, pick, sum_classes
 
 # keras keeps a probability so far from 0 and 1.
 KERAS_EPS = 1e-7
-CLIP = Interval(0.0, 0.5, low_open=True, high_open=True)
+CLIP = Interval(0.0, 0.5, high_open=True)
 Weight: TypeAlias = Annotated[ClassWeights, "a weight for each class, such as 1 / its frequency"]
 IgnoreIndex: TypeAlias = Annotated[
     int, "a target with this index adds nothing, not even to the mean"
@@ -83,10 +83,12 @@ def cost_against(
     ignore_index: int | None = None,
     label_smoothing: float = 0.0,
     reshape: Callable[[Array], Array] | None = None,
+    nothing_is_free: bool = False,
 ) -> Array:
     """The cost of the target class, ``reshape`` applied; of class probabilities its expectation.
 
-    Overwrites ``parts``.
+    With ``nothing_is_free`` a class of target 0 costs nothing, even where it would cost inf, for
+    which PyTorch has NaN. Overwrites ``parts``.
     """
     shifted, total = parts
     if target.ndim == shifted.ndim:
@@ -94,6 +96,8 @@ def cost_against(
             target = target * (1.0 - label_smoothing)
             target += label_smoothing / shifted.shape[1]
         costs = _costs(parts, weight, reshape)
+        if nothing_is_free:
+            costs[target == 0.0] = 0.0
         costs *= target
         return sum_classes(costs)
     labels, ignored = labels_of(target, ignore_index)
@@ -132,7 +136,13 @@ def clipped_parts(p: Array, eps: float, *, renormalize: bool) -> Parts:
     else:
         shifted = np.log(p)
         total = np.zeros((p.shape[0], *p.shape[2:]))
-    low, high = total + math.log(eps), total + math.log1p(-eps)
+    return clipped((shifted, total), eps)
+
+
+def clipped(parts: Parts, eps: float) -> Parts:
+    """The logarithms of probabilities kept within [eps, 1 - eps]; overwrites ``parts``."""
+    shifted, total = parts
+    low, high = total + (math.log(eps) if eps > 0.0 else -math.inf), total + math.log1p(-eps)
     return np.clip(shifted, low[:, np.newaxis], high[:, np.newaxis], out=shifted), total
 
 

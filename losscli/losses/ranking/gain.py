@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from losscli.convention import Convention
 from losscli.domain import POSITIVE, Array, Relevances, Scores
 from losscli.losses.ranking.lists import (
     EmptyTargetAction,
@@ -37,6 +38,7 @@ from losscli.spec import loss
     minimum_when_equal=("prediction", "target"),
     use_when="graded relevance, and errors near the top of a list should count most",
     avoid_when="relevance is yes or no (average-precision), or gradients are needed (lambda-ndcg)",
+    conventions={"sklearn": Convention(gain="linear", empty_target_action="neg")},
     reference="Jarvelin and Kekalainen 2002, doi:10.1145/582415.582418; sklearn.metrics.ndcg_score",
 )  # fmt: skip
 def ndcg(

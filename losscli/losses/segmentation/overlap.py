@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
+from losscli.convention import Convention
 from losscli.domain import (
     NON_NEGATIVE,
     POSITIVE,
@@ -85,6 +86,7 @@ def _of_classes(share: float) -> Callable[..., float]:
         "f1_loss",
         "dice_score",
     ),
+    conventions={"keras": Convention(absent="count", eps=5e-8)},
     use_when="small regions on a large background: only overlap counts, not the true background",
     avoid_when="pixels hold one of several classes (multiclass-dice), or probabilities must be "
     "calibrated (bce)",
@@ -322,6 +324,7 @@ def _finish_tversky(
 @loss(
     finish=_finish_tversky,
     aliases=("tversky_loss", "binary_tversky", "focal_tversky", "FocalTverskyLoss"),
+    conventions={"keras": Convention(absent="count", eps=1e-7, swapped=("alpha", "beta"))},
     use_when="to miss a region is worse than to overdraw it, or the reverse: beta against alpha",
     avoid_when="both errors count alike: dice",
     reference="Salehi et al. 2017, arXiv:1706.05721; gamma: Abraham and Khan 2018, "
@@ -355,9 +358,9 @@ def tversky(
     with the regions of ``dice``: :math:`A` is predicted in vain and :math:`B` missed. It is dice if
     alpha and beta are 0.5 and jaccard if they are 1. Here, as in the paper,
     segmentation-models-pytorch, optax, kornia and MONAI, **alpha weighs false positives**. keras
-    says so too but its code weighs false negatives by alpha: swap the two, and set
-    ``absent="count", eps=1e-7``. Abraham and Khan write gamma as 1 / gamma. Over several masks the
-    power is taken of their mean, as in segmentation-models-pytorch.
+    says so too but its code weighs false negatives by alpha: in its convention the two change
+    places, with ``absent="count", eps=1e-7``. Abraham and Khan write gamma as 1 / gamma. Over
+    several masks the power is taken of their mean, as in segmentation-models-pytorch.
 
     >>> losses.tversky([0.9, 0.8, 0.1, 0.4], [1, 1, 0, 1], alpha=0.3, beta=0.7).round(4).item()
     0.2391
