@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -150,11 +149,10 @@ def _array_like(declared: Loss) -> Callable[..., Array]:
     Parameters and shapes are checked, a single number or a single vector counts as one row, and no
     warning about an infinity or a NaN reaches the user: both are results.
     """
-    signature = inspect.signature(declared.kernel)
 
     @wraps(declared.kernel)
     def call(*args: object, **kwargs: object) -> Array:
-        given = signature.bind(*args, **kwargs).arguments
+        given = declared.signature.bind(*args, **kwargs).arguments
         data = {role.name: given.pop(role.name, None) for role in declared.roles}
         arrays = {k: np.asarray(v, np.float64) for k, v in data.items() if v is not None}
         tables = [role.name for role in declared.roles if role.is_table]

@@ -199,6 +199,11 @@ class Loss:
         return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
 
     @cached_property
+    def signature(self) -> inspect.Signature:
+        """How the kernel is called."""
+        return inspect.signature(self.kernel)
+
+    @cached_property
     def _arguments(self) -> tuple[Role | Param, ...]:
         return tuple(read_arguments(self.kernel)) if self.arguments is None else self.arguments
 

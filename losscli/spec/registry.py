@@ -20,9 +20,12 @@ def family_of(module: str) -> str:
     return module.rpartition(".")[2] if own == module else own.partition(".")[0]
 
 
+_MARKS = str.maketrans("", "", "-_ ")
+
+
 def _key(name: str) -> str:
     """Spelling does not matter: ``nn.HuberLoss`` and ``huber_loss`` are one name."""
-    return name.rpartition(".")[2].replace("-", "").replace("_", "").replace(" ", "").casefold()
+    return name.rpartition(".")[2].translate(_MARKS).casefold()
 
 
 def register(declaration: Loss) -> None:
@@ -31,15 +34,15 @@ def register(declaration: Loss) -> None:
     Raises:
         UsageError: another loss has one of them.
     """
-    for name in (declaration.name, *declaration.aliases):
-        other = _BY_KEY.get(_key(name), declaration)
+    keys = {_key(name): name for name in (declaration.name, *declaration.aliases)}
+    for key, name in keys.items():
+        other = _BY_KEY.get(key, declaration)
         if other is not declaration and not _is_same(other, declaration):
             raise UsageError(
                 f"{name!r} names both {_full_name(other)} and {_full_name(declaration)}",
                 hint="give yours another name",
             )
-    for name in (declaration.name, *declaration.aliases):
-        _BY_KEY[_key(name)] = declaration
+    _BY_KEY.update(dict.fromkeys(keys, declaration))
     _BY_NAME[declaration.name] = declaration
 
 
