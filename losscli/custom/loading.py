@@ -111,10 +111,9 @@ def _from_file(name: str, file: str, attribute: str) -> Found:
     except OSError as error:
         raise _no_file(file, path, error) from None
     real, digest = os.path.realpath(path), hashlib.sha256(content).hexdigest()
-    known = _LOADED.get(real)
-    module = known[1] if known is not None and known[0] == digest else _execute(path, real)
-    _LOADED[real] = digest, module
-    value = _attribute(module, attribute, file)
+    if real not in _LOADED or _LOADED[real][0] != digest:
+        _LOADED[real] = digest, _execute(path, real, content)
+    value = _attribute(_LOADED[real][1], attribute, file)
     return Found(name, value, Origin(file, _line(value, real), digest), path)
 
 
@@ -127,11 +126,15 @@ def _no_file(file: str, path: str, error: OSError) -> UsageError:
     return UsageError(f"{file}: {reason.lower()}", hint="; ".join(filter(None, [near, looked])))
 
 
-def _execute(path: str, real: str) -> ModuleType:
-    """Run the file as a module of its own, so that its name shadows no other module."""
+def _execute(path: str, real: str, content: bytes) -> ModuleType:
+    """Run the file as a module of its own, so that its name shadows no other module.
+
+    What runs is what the digest is of: Python's cache of bytecode takes a file that changed within
+    a second, and kept its length, for the same.
+    """
     name = f"losscli_user_{re.sub(r'[^0-9A-Za-z_]', '_', Path(real).stem)}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if spec is None:
         raise UsageError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     # Dataclasses and annotations look their module up; two files may share a name.
@@ -139,7 +142,7 @@ def _execute(path: str, real: str) -> ModuleType:
     sys.modules[name] = module
     try:
         with user_code(path, path), set_aside(), _importable(str(Path(real).parent)):
-            spec.loader.exec_module(module)
+            exec(compile(content, path, "exec", dont_inherit=True), vars(module))
     except BaseException:
         sys.modules.pop(name, None)
         if before is not None:
