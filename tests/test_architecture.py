@@ -27,7 +27,7 @@ DECLARATIONS = ROWS | RECORDS | {"spec", "state", "sliced", "statistics"}
 OFFERED = {"together", "api", "versus", "rival", "checks", "laws"}
 BELOW_CLI = (
     DECLARATIONS
-    | {"combination", "losses", "data", "custom", "engine", "analysis", "report"}
+    | {"sizes", "combination", "losses", "data", "custom", "engine", "analysis", "report"}
     | OFFERED
 )
 ALLOWED = {
@@ -39,6 +39,7 @@ ALLOWED = {
     "domain": {"errors"},
     "numerics": {"errors"},
     "convention": set(),
+    "sizes": {"errors"},
     "shapes": VALUES,
     "ragged": VALUES,
     "spec": VALUES | {"shapes"},
@@ -51,7 +52,7 @@ ALLOWED = {
     "comparison": VALUES | {"results"},
     "verification": GROUND,
     "losses": {"spec", "domain", "numerics", "convention", "statistics", "state"},
-    "data": ROWS | {"results"},
+    "data": ROWS | {"results", "sizes"},
     "custom": ROWS | {"spec", "statistics", "data"},
     "combination": VALUES | {"spec"},
     "engine": DECLARATIONS | {"combination", "losses", "data"},

@@ -131,7 +131,7 @@ def test_a_trap_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suff
         monkeypatch.setenv("LOSSCLI_UNPACK_LIMIT", enough + ("" if enough != "4000000" else "0"))
         assert len(read(path)) == 10**6
     monkeypatch.setenv("LOSSCLI_UNPACK_LIMIT", "lots")
-    with pytest.raises(UsageError, match="LOSSCLI_UNPACK_LIMIT is 'LOTS'"):
+    with pytest.raises(UsageError, match="LOSSCLI_UNPACK_LIMIT 'lots' is no size"):
         read(path)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(
-    words: list[str], folder: Path, limit: Callable[[], None] | None = None
+    words: list[str], folder: Path, limit: Callable[[], object] | None = None
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "losscli", *words],
@@ -95,6 +96,30 @@ def test_an_interrupt_exits_130_at_once_and_cleans_up(data: Path, tmp_path: Path
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_job_that_is_ended_cleans_up(data: Path, tmp_path: Path, name: str) -> None:
+    number = signal.Signals[name]
+    process = start(writing(data, "rows.csv"), tmp_path)
+    wait_for_output(tmp_path, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("it was done before the signal came")
+    assert (process.returncode, out, err) == (128 + number, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_ignored_stays_ignored(data: Path, tmp_path: Path) -> None:
+    """As under nohup."""
+    ignore = partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+    process = start(writing(data, "rows.csv"), tmp_path, ignore)
+    wait_for_output(tmp_path, process)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert is_whole(tmp_path / "rows.csv")
 
 
 def no_more_than(size: int) -> Callable[[], None]:

@@ -7,6 +7,8 @@ import sys
 from typer import Abort
 
 from losscli.cli.app import app
+from losscli.cli.memory import bound_memory, out_of_memory
+from losscli.cli.signals import ending_by_signal
 from losscli.errors import LosscliError
 
 __all__ = ["app", "main"]
@@ -25,7 +27,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(words: list[str], traceback: bool) -> int:
     try:
-        return int(app(words, prog_name="losscli", standalone_mode=False, obj=tuple(words)) or 0)
+        bound_memory()
+        with ending_by_signal():
+            code = app(words, prog_name="losscli", standalone_mode=False, obj=tuple(words))
+        return int(code or 0)
     except BrokenPipeError:
         return _close_quietly()
     except SystemExit as left:
@@ -54,6 +59,8 @@ def _explain(error: Exception) -> int:
         if message := error.format_message():
             show_error(LosscliError(message, hint=hint), terminal)
         return int(getattr(error, "exit_code", 2))
+    if isinstance(error, MemoryError):
+        error = out_of_memory(error)
     if isinstance(error, LosscliError):
         show_error(error, terminal)
         return error.exit_code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
@@ -12,6 +11,7 @@ import typer
 
 from losscli.data.reading import INPUT_FORMATS, TOKENS, Reading
 from losscli.errors import UsageError, did_you_mean
+from losscli.sizes import size
 
 if TYPE_CHECKING:
     from losscli.domain import Role
@@ -154,16 +154,8 @@ def reading_of(
         by_position=by_position,
         missing=missing,
         tokens=tokens,
-        memory=_bytes("--memory", memory),
+        memory=size("--memory", memory),
     )
-
-
-def _bytes(option: str, text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", text.strip(), re.IGNORECASE)
-    size = int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " ")) if match else 0
-    if size < 1:
-        raise UsageError(f"{option} {text!r} is no size", hint="write it as 512M or 4G")
-    return size
 
 
 def columns_by_role(roles: Sequence[Role], given: Sequence[str] | None) -> dict[str, str]:

@@ -71,8 +71,8 @@ FILES = (
         "error",
         "more than may be held",
         "What grows with the data has a bound, so that memory does not: 10,000 slices, a row of "
-        "1 GiB, what a loss of one's own needs at once, what a compressed file may unpack to. The "
-        "message says which was met.",
+        "64 MiB of text, what a loss of one's own needs at once, what a compressed file may unpack "
+        "to, and all of it together (LOSSCLI_MEMORY_LIMIT). The message says which was met.",
         "Follow the hint; most often another column was meant.",
         Example(
             {},

@@ -21,6 +21,7 @@ from losscli.data.columns import NO_CODERS, Column
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place
 from losscli.data.selection import Selection
+from losscli.data.stored import without_secrets
 from losscli.errors import DataError
 from losscli.ragged import Ragged, first_length
 from losscli.shapes import VARIES
@@ -34,6 +35,22 @@ MOST_ROWS = 2**16
 
 # What a file with bytes gone bad makes Arrow raise.
 BROKEN = (pa.ArrowException, OSError, UnicodeError)
+
+
+def unreadable(format: str, path: str, error: Exception, row: int | None = None) -> DataError:
+    """What Arrow says of a file of this format, at the row, from 0, where it stopped."""
+    text, code = without_secrets(str(error)).rstrip("."), "LC160"
+    hint = "was it copied or written to the end? write the file again"
+    if isinstance(error, MemoryError):
+        text, code = f"it asks for more memory than may be used ({text})", "LC164"
+        hint = "is it damaged? if it is not, write it in smaller row groups or batches"
+    return DataError(
+        f"cannot be read as {format}: {text}",
+        path=path,
+        row=None if row is None else row + 1,
+        hint=hint,
+        code=code,
+    )
 
 
 class BatchTable(ABC):

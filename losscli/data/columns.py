@@ -15,6 +15,7 @@ Anything else is an error that shows the columns and the option to write.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -358,10 +359,11 @@ def distinct(tables: Iterable[Table]) -> list[Table]:
 
 def _check_names(role: Role, table: Table, found: Sequence[int]) -> None:
     names = [column.name for column in table.columns]
+    counts = Counter(names)
     for i in found:
-        if names.count(names[i]) > 1:
+        if counts[names[i]] > 1:
             raise DataError(
-                f"{names.count(names[i])} columns are named {names[i]!r}, which {role.name} needs",
+                f"{counts[names[i]]} columns are named {names[i]!r}, which {role.name} needs",
                 path=table.name,
                 hint="rename all but one of them",
                 code="LC161",

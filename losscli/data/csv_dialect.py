@@ -14,6 +14,8 @@ NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spac
 _SNIFFED = (",", ";", "\t", "|")
 _SAMPLED_ROWS = 100
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)", re.I)
+# A text may well be longer than the 128 KiB that Python's reader allows unless it is told so.
+csv.field_size_limit(max(csv.field_size_limit(), 2**26))
 # A point in a number with a decimal comma, say one of thousands.
 _OUT_OF_PLACE = "_"
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from io import FileIO
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,10 @@ _STRETCH = 2**16
 _READ = 2**20
 # What one thread counts. A smaller file is not worth a second thread.
 _SHARE = 2**24
-# Arrow counts the bytes of a piece in 32 bits.
-_LONGEST_PIECE = 2**30
+# A piece is held as a whole, several times over where it is gone through row by row.
+_LONGEST_PIECE = 2**26
+# Where long rows come after short ones, pieces are made shorter, down to so many in a file.
+_MOST_PIECES = 2**18
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
 
 
@@ -37,6 +39,11 @@ class Lines:
     rows: int
     step: int
     offsets: tuple[int, ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """The bytes of each piece."""
+        return [end - begin for begin, end in pairwise(self.offsets)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +88,29 @@ def find_lines(file: Stored, start: int, piece_bytes: int, *, quotes: bool = Tru
     bounds = list(accumulate(ends, initial=0))
     rows = bounds[-1] + _has_open_line(path, start, size)
     step = _rows_of_a_piece(rows, size - start, piece_bytes)
-    offsets = _find_offsets(
-        path, start, range(step, rows, step), bounds, quoted if quotes else None
+    while True:
+        found = _find_offsets(
+            path, start, range(step, rows, step), bounds, quoted if quotes else None
+        )
+        lines = Lines(rows, step, (start, *found, size))
+        if max(lines.sizes) <= _LONGEST_PIECE:
+            return lines
+        if step == 1 or rows > step * _MOST_PIECES:
+            raise _too_long(file, lines)
+        step //= 2
+
+
+def _too_long(file: Stored, lines: Lines) -> DataError:
+    most = max(lines.sizes)
+    first = lines.sizes.index(most) * lines.step
+    last = min(first + lines.step, lines.rows)
+    what = f"row {last} has" if last == first + 1 else f"rows {first + 1} to {last} have"
+    return DataError(
+        f"{what} {most:,} bytes, more than {_LONGEST_PIECE:,} in one piece",
+        path=file.name,
+        hint="is it a file of rows? if it is, write it as Parquet",
+        code="LC164",
     )
-    return Lines(rows, step, (start, *offsets, size))
 
 
 def _rows_of_a_piece(rows: int, size: int, piece_bytes: int) -> int:
@@ -182,15 +208,7 @@ def pieces(
     step, offsets = lines.step, lines.offsets
     numbers = range(start // step, -(-stop // step))
     # One buffer for all pieces: fresh memory for each costs as much as reading the file.
-    longest = max(offsets[i + 1] - offsets[i] for i in numbers)
-    if longest > _LONGEST_PIECE:
-        raise DataError(
-            "has a row of more than 1 GiB",
-            path=stored.name,
-            hint="is it a file of rows?",
-            code="LC164",
-        )
-    buffer = memoryview(bytearray(longest))
+    buffer = memoryview(bytearray(max(offsets[i + 1] - offsets[i] for i in numbers)))
     with _open(stored) as file:
         for piece in numbers:
             begin, end = offsets[piece : piece + 2]

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from losscli.data.batches import BROKEN, BatchTable
+from losscli.data.batches import BROKEN, BatchTable, unreadable
 from losscli.data.stored import Stored
 from losscli.errors import DataError
 
@@ -73,13 +73,7 @@ class IpcTable(BatchTable):
                 with open_reader(mapped, options=options) as reader:
                     yield reader, mapped
         except BROKEN as error:
-            raise DataError(
-                f"cannot be read as Arrow: {str(error).rstrip('.')}",
-                path=self.name,
-                row=None if row is None else row + 1,
-                hint="was it copied or written to the end? write the file again",
-                code="LC160",
-            ) from None
+            raise unreadable("Arrow", self.name, error, row) from None
 
     def _check_end(self, mapped: pa.MemoryMappedFile) -> None:
         """Has what was read to its end the mark of one, and nothing behind it?"""

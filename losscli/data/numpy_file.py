@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
@@ -158,44 +159,36 @@ def _single(file: Stored) -> _Held:
 
 def _members(file: Stored) -> Iterator[_Held]:
     """The arrays of an archive. What is compressed is unpacked when it is wanted."""
-    with zipfile.ZipFile(file.path) as archive:
-        for info in archive.infolist():
-            if not info.filename.endswith(".npy"):
-                continue
-            with archive.open(info) as member:
-                shape, _, dtype = _header(member, info.file_size)
-            load = _stored if info.compress_type == zipfile.ZIP_STORED else _deflated
-            name = info.filename.removesuffix(".npy")
-            yield _Held(name, dtype, shape, _loader(load, file, info))
+    archive = zipfile.ZipFile(file.path)
+    for info in archive.infolist():
+        if not info.filename.endswith(".npy"):
+            continue
+        with archive.open(info) as member:
+            shape, _, dtype = _header(member, info.file_size)
+        name = info.filename.removesuffix(".npy")
+        yield _Held(name, dtype, shape, partial(_member, file, archive, info))
 
 
-def _loader(
-    load: Callable[[Stored, zipfile.ZipInfo], Numbers], file: Stored, info: zipfile.ZipInfo
-) -> Callable[[], Numbers]:
-    return lambda: load(file, info)
-
-
-def _stored(file: Stored, info: zipfile.ZipInfo) -> Numbers:
-    """A member that lies in the archive as it is."""
+def _member(file: Stored, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Numbers:
+    """The array that a member holds; to read it to its end compares its checksum."""
+    pieces = bounded(_pieces(archive, info), info.compress_size, file.name)
+    if info.compress_type != zipfile.ZIP_STORED:
+        unpacked = Stored.copied(pieces, file.name, ".npy", is_stream=False)
+        return _mapped(unpacked, 0, os.path.getsize(unpacked.path))
+    # It lies in the archive as it is.
+    for _ in pieces:
+        pass
     with open(file.path, "rb") as opened:
         opened.seek(info.header_offset)
         magic, name, extra = _LOCAL_HEADER.unpack(opened.read(_LOCAL_HEADER.size))
     if magic != b"PK\x03\x04":
         raise ValueError("the archive is damaged")
-    for _ in _pieces(file, info):
-        pass  # To read it to the end compares its checksum.
     start = info.header_offset + _LOCAL_HEADER.size + name + extra
     return _mapped(file, start, info.file_size)
 
 
-def _deflated(file: Stored, info: zipfile.ZipInfo) -> Numbers:
-    pieces = bounded(_pieces(file, info), info.compress_size, file.name)
-    unpacked = Stored.copied(pieces, file.name, ".npy", is_stream=False)
-    return _mapped(unpacked, 0, os.path.getsize(unpacked.path))
-
-
-def _pieces(file: Stored, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    with zipfile.ZipFile(file.path) as archive, archive.open(info) as member:
+def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(info) as member:
         while piece := member.read(_READ):
             yield piece
 

@@ -8,9 +8,8 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from losscli.data.batches import BROKEN, BatchTable
-from losscli.data.stored import Stored, without_secrets
-from losscli.errors import DataError
+from losscli.data.batches import BROKEN, BatchTable, unreadable
+from losscli.data.stored import Stored
 
 # With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.
 _BUFFER_BYTES = 2**16
@@ -33,7 +32,7 @@ class ParquetTable(BatchTable):
                 self._metadata = opened.metadata
                 schema: pa.Schema = opened.schema_arrow
         except _faults(file) as error:
-            raise _unreadable(file.name, error) from None
+            raise unreadable("Parquet", file.name, error) from None
         super().__init__(file.name, schema, gaps=gaps)
         groups = range(self._metadata.num_row_groups)
         self._bounds = [0, *accumulate(self._metadata.row_group(i).num_rows for i in groups)]
@@ -58,7 +57,7 @@ class ParquetTable(BatchTable):
                     yield batch
                     row += batch.num_rows
         except _faults(self._stored) as error:
-            raise _unreadable(self.name, error, row) from None
+            raise unreadable("Parquet", self.name, error, row) from None
 
     def _open(self, dictionaries: Sequence[str]) -> pq.ParquetFile:
         """The file, for one thread; its footer is not read again.
@@ -80,13 +79,3 @@ class ParquetTable(BatchTable):
 def _faults(file: Stored) -> tuple[type[Exception], ...]:
     """What may be raised while the file is read; whose errors a network has, nobody knows."""
     return BROKEN if file.system is None else (Exception,)
-
-
-def _unreadable(path: str, error: Exception, row: int | None = None) -> DataError:
-    return DataError(
-        f"cannot be read as Parquet: {without_secrets(str(error)).rstrip('.')}",
-        path=path,
-        row=None if row is None else row + 1,
-        hint="was it copied or written to the end? write the file again",
-        code="LC160",
-    )

@@ -234,7 +234,8 @@ def _positions(first: Part, other: Part) -> list[int]:
             code="LC163",
         )
     in_order = range(len(names))
-    found = [*in_order] if names == others else [others.index(name) for name in names]
+    place = {name: i for i, name in reversed([*enumerate(others)])}
+    found = [*in_order] if names == others else [place[name] for name in names]
     for column, at in zip(first.columns, found, strict=True):
         mine = other.columns[at]
         is_same = _kind(column) == _kind(mine) or (column.is_text and mine.is_text)

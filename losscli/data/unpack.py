@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from losscli.data.stored import Stored, suffix_of
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError
+from losscli.sizes import size_from_environment
 
 _PIECE = 2**20
 # What `xz -9` makes takes 65 MiB to unpack; a header may ask for 4 GiB.
@@ -19,7 +19,6 @@ _XZ_MEMORY = 2**28
 _MOST_TIMES = 200
 _LIMIT = "LOSSCLI_UNPACK_LIMIT"
 _DEFAULT_LIMIT = 2**32
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def bounded(pieces: Iterator[bytes], packed: int, name: str) -> Iterator[bytes]:
     Raises:
         DataError: it is.
     """
-    limit = _limit()
+    limit = size_from_environment(_LIMIT, _DEFAULT_LIMIT)
     done = 0
     for piece in pieces:
         done += len(piece)
@@ -146,16 +145,3 @@ def _xz_streams(path: str) -> Iterator[bytes]:
             data = stream.unused_data.lstrip(b"\0")
             while not data and (more := file.read(_PIECE)):
                 data = more.lstrip(b"\0")
-
-
-def _limit() -> int | None:
-    """How many bytes may come out of a file of any size."""
-    text = os.environ.get(_LIMIT, "").strip().upper()
-    if not text:
-        return _DEFAULT_LIMIT
-    if text == "NONE":
-        return None
-    match = re.fullmatch(r"(\d+) ?([KMGT]?)I?B?", text)
-    if match is None:
-        raise UsageError(f"{_LIMIT} is {text!r}", hint="a number of bytes such as 100G, or none")
-    return int(match[1]) * _UNITS[match[2]]
