@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,18 +93,13 @@ def compute(
     from losscli.data.arrays import from_arrays
     from losscli.data.slicing import sliced_by
 
-    bound = bind(loss)
-    roles = {role.name for role in bound.loss.inputs}
-    bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
-    bound = following(bound, convention)
-    given = {name: value for name, value in named.items() if name in roles and value is not None}
+    bound, given = bind_named(loss, named, convention)
     labels, values = sliced_by(by)
     said = Reading.of(on, on_missing, missing, by_position)
     reading = reading.also(said, classes, tokens)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
     inputs = replace(inputs, written=labels_are)
-    bound = settle(bound, inputs, reduction)
-    chosen = choose_reduction(bound, reduction, grouped=group is not None)
+    bound, chosen = settle_reduction(bound, inputs, reduction)
     run = Run(bound, inputs, chosen, threads, keep_elements=chosen != "overall", by=tuple(labels))
     return run.evaluate()
 
@@ -168,19 +163,17 @@ def evaluations_of(
             rows.
         UserCodeError, ParameterError, DataError: as :func:`losscli.engine.settle.settle`.
     """
-    grouped = inputs.groups is not None
-    _check_kinds(losses, grouped)
+    _check_kinds(losses, grouped=inputs.groups is not None)
     found: dict[str, Evaluation] = {}
     for loss, names in zip(losses, united.names, strict=True):
-        settled = settle(loss, inputs, reduction, names)
+        settled, chosen = settle_reduction(loss, inputs, reduction, names)
         if str(settled) in found:
             raise UsageError(f"{loss} is there twice", hint="leave one of them out")
-        chosen = choose_reduction(settled, reduction, grouped=grouped)
         found[str(settled)] = Evaluation(settled, chosen, names, str(settled))
     return tuple(found.values())
 
 
-def _check_kinds(losses: Sequence[AnyLoss], grouped: bool) -> None:
+def _check_kinds(losses: Sequence[AnyLoss], *, grouped: bool) -> None:
     lists = next((loss for loss in losses if loss.loss.is_list), None)
     rows = next((loss for loss in losses if not loss.loss.is_list), None)
     if lists is not None and rows is not None and not grouped:
@@ -236,6 +229,38 @@ def measure_facts(inputs: Inputs, threads: int | None = None) -> Facts:
 
 def _facts_of_all(blocks: Blocks) -> list[Facts]:
     return [facts_of(block) for block in blocks if block is not None]
+
+
+def bind_named(
+    loss: str | AnyLoss | Callable[..., Any], named: Mapping[str, object], convention: str = ""
+) -> tuple[AnyLoss, dict[str, object]]:
+    """A loss with the parameters that stand among these names, and the data that do, by role.
+
+    Raises:
+        ParameterError: a name is neither, or a parameter is out of range.
+        UsageError: the loss has no such convention. Besides, what :func:`bind` raises.
+    """
+    bound = bind(loss)
+    roles = {role.name for role in bound.loss.inputs}
+    bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
+    data = {name: value for name, value in named.items() if name in roles and value is not None}
+    return following(bound, convention), data
+
+
+def settle_reduction(
+    bound: AnyLoss,
+    inputs: Inputs,
+    reduction: str | None,
+    names: Mapping[str, str] | None = None,
+) -> tuple[AnyLoss, Reduction]:
+    """The loss as the engine evaluates it on these inputs, and under which reduction.
+
+    Raises:
+        UsageError: as :func:`choose_reduction`.
+        ParameterError, UserCodeError, DataError: as :func:`losscli.engine.settle.settle`.
+    """
+    settled = settle(bound, inputs, reduction, names)
+    return settled, choose_reduction(settled, reduction, grouped=inputs.groups is not None)
 
 
 def choose_reduction(bound: AnyLoss, reduction: str | None, *, grouped: bool = False) -> Reduction:

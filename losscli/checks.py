@@ -29,16 +29,14 @@ from losscli.analysis.gate import (
     parse_tolerance,
 )
 from losscli.analysis.worse import judge_paired
-from losscli.api import bind, choose_reduction
+from losscli.api import bind_named, settle_reduction
 from losscli.combination import AnyLoss, Declared
 from losscli.data.arrays import from_arrays
 from losscli.data.feed import Inputs
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.sink import RowWriter, open_rows
 from losscli.data.slicing import sliced_by
-from losscli.engine.conventions import following
 from losscli.engine.evaluation import Evaluation
-from losscli.engine.settle import settle
 from losscli.errors import DataError, UsageError
 from losscli.results import Result
 from losscli.rival import Contested, Rival
@@ -103,15 +101,10 @@ def check(
     if baseline is not None:
         tolerated = ROUNDING if tolerance is None else parse_tolerance(str(tolerance))
         stored = AgainstBaseline(os.fspath(baseline), tolerated, significance)
-    bound = bind(loss)
-    roles = {role.name for role in bound.loss.inputs}
-    bound = bound.replace(**{name: value for name, value in named.items() if name not in roles})
-    bound = following(bound, convention)
-    given = {name: value for name, value in named.items() if name in roles and value is not None}
+    bound, given = bind_named(loss, named, convention)
     labels, values = sliced_by(by)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
-    bound = settle(bound, inputs, reduction)
-    chosen = choose_reduction(bound, reduction, grouped=group is not None)
+    bound, chosen = settle_reduction(bound, inputs, reduction)
     return Check(
         bound,
         inputs,

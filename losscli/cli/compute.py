@@ -38,15 +38,13 @@ def _compute(
     threads: Threads = None,
     outputs: ResultOutputs,
 ) -> None:
-    from losscli.api import Run, choose_reduction
+    from losscli.api import Run, settle_reduction
     from losscli.engine.conventions import following
-    from losscli.engine.settle import settle
 
     bound = following(bound, convention)
     inputs = selection.open(bound.loss, files)
-    bound = settle(bound, inputs, reduction)
     outputs.refuse(inputs)
-    chosen = choose_reduction(bound, reduction, grouped=inputs.groups is not None)
+    bound, chosen = settle_reduction(bound, inputs, reduction)
     if outputs.per_sample is not None and chosen == "overall":
         raise UsageError(
             f"{bound.name} is one number of all rows, so a row has no loss to write",

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from losscli.api import bind
+from losscli.api import bind_named
 from losscli.combination import AnyLoss, Declared
 from losscli.comparison import Comparison, Test
 from losscli.data.reading import Reading
-from losscli.engine.conventions import following
 from losscli.engine.evaluation import of_models
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.spec import Loss
@@ -78,11 +77,7 @@ def compare(
     from losscli.data.arrays import from_arrays
     from losscli.data.slicing import sliced_by
 
-    bound = bind(loss)
-    known = {role.name for role in bound.loss.inputs}
-    bound = bound.replace(**{name: value for name, value in named.items() if name not in known})
-    bound = following(bound, convention)
-    shared = {name: value for name, value in named.items() if name in known and value is not None}
+    bound, shared = bind_named(loss, named, convention)
     own = own_roles(bound.loss, list(shared))
     check_names(list(models))
     if target is not None:
