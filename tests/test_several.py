@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
+import losscli.losses
 from losscli.api import Run
 from losscli.data.arrays import from_arrays
 from losscli.data.coding import Labels
