@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import losscli.custom
+import losscli.losses  # registers them
 from losscli.analysis.facts import Facts
 from losscli.combination import AnyLoss, Combination, United, parse, parse_several, unite
 from losscli.data.align import check_counts, no_rows

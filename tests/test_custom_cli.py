@@ -81,7 +81,8 @@ def test_a_fault_is_one_message(folder: Path) -> None:
     done = losscli(folder, "compute", *files, "--per-sample", "rows.csv")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith(
-        "error: mine.py, line 16: mine.py:broken raised NameError: name 'nothing' is not defined\n"
+        "error: mine.py, line 16: mine.py:broken raised NameError: "
+        "name 'nothing' is not defined (LC406)\n"
         "    return pred / nothing\n"
         "  called with pred (7,) float64, target (7,) float64; "
         "--traceback shows the whole traceback\n"
