@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from losscli.analysis.annotate import annotate
+from losscli.analysis.evidence import wanted_by
 from losscli.analysis.facts import Facts
 from losscli.analysis.slices import with_intervals
 from losscli.combination import Combination
@@ -167,7 +168,9 @@ class Together:
         if not block.rows or any(measures[n].bound.loss.is_list for n in view.members):
             # What the facts know of columns does not hold for lists.
             return _Seen(states, Facts(self.detail, rows=block.rows), roles)
-        return _Seen(states, facts_of(block, detail=self.detail), roles)
+        wanted = [wanted_by(measures[n].bound.loss) for n in view.members]
+        facts = facts_of(block, detail=self.detail, wanted=frozenset().union(*wanted))
+        return _Seen(states, facts, roles)
 
     def _hand_on_roles(self, seen: Sequence[_Seen | None]) -> None:
         for of_view in seen:
@@ -218,9 +221,15 @@ def _completed(result: Result, total: Fold[Any]) -> Result:
     )
 
 
-def facts_of(block: Block, *, detail: bool = True) -> Facts:
-    """What a block of rows shows."""
-    return Facts.of({**block.plain, **block.constants}, block.first_row, detail=detail)
+def facts_of(block: Block, *, detail: bool = True, wanted: frozenset[str] = frozenset()) -> Facts:
+    """What a block of rows shows; ``wanted`` is what the losses are judged by."""
+    return Facts.of(
+        {**block.plain, **block.constants},
+        block.first_row,
+        detail=detail,
+        wanted=wanted,
+        row_of=block.gaps.sample if block.groups is None else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ It looks at shapes and values only; what they mean to a loss is for
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.analysis.sample import Sample
+from losscli.analysis.evidence import Evidence, Rows
 from losscli.domain import Array
 from losscli.state import ExactSum, Quantiles
 
@@ -36,6 +36,7 @@ _HEAVY_TAIL_FROM = 0.5
 _ROWS_FOR_TAIL = 100
 IMBALANCED_FROM = 10.0
 
+NOTHING: frozenset[str] = frozenset()
 _COUNTED_SPAN = 4096
 _PEEK = 64
 _TILE = 2**13
@@ -244,20 +245,15 @@ class Residuals:
         """The share beyond 3.5 robust standard deviations; None when more than half are 0."""
         (median,) = self.squares.at([0.5])
         limit = (OUTLIER_DEVIATIONS * _MAD_TO_STD) ** 2 * median
-        return _share_above(self.squares, limit) if limit > 0.0 and math.isfinite(limit) else None
+        if not 0.0 < limit < math.inf:
+            return None
+        n = self.squares.n
+        return (n - self.squares.below(math.nextafter(limit, math.inf))) / n
 
     def tail_share(self) -> float:
         """The part of the squared error that the worst 1 % carry."""
         with np.errstate(over="ignore"):
             return self.squares.tail_share(TAIL)
-
-
-def _share_above(quantiles: Quantiles, limit: float) -> float:
-    if not quantiles.counts:
-        return sum(int(np.count_nonzero(x > limit)) for x in quantiles.values) / quantiles.n
-    # A histogram answers any number of quantiles at the price of one.
-    grid = np.linspace(0.5, 1.0, 5001)
-    return float(np.count_nonzero(np.asarray(quantiles.at([*grid])) > limit)) / (2 * grid.size)
 
 
 def heavy_tail_from(rows: int) -> float:
@@ -314,19 +310,30 @@ class Facts:
     target: RoleFacts | None = None
     residuals: Residuals | None = None
     as_probabilities: OtherReading | None = None
-    sample: Sample | None = None
+    evidence: Evidence = field(default_factory=Evidence)
 
     @classmethod
-    def of(cls, block: Mapping[str, Array], first_row: int, *, detail: bool = True) -> Facts:
-        """Of a block that begins at row ``first_row``, counted from 0."""
+    def of(
+        cls,
+        block: Mapping[str, Array],
+        first_row: int,
+        *,
+        detail: bool = True,
+        wanted: frozenset[str] = NOTHING,
+        row_of: Callable[[int], int] | None = None,
+    ) -> Facts:
+        """Of a block that begins at row ``first_row``, counted from 0.
+
+        ``wanted`` is the evidence that the losses are judged by; ``row_of`` as of :class:`Rows`.
+        """
         name = next(iter(block))
         prediction, target = _flat(block[name]), block.get("target")
         facts = cls(detail, rows=len(prediction))
         if facts.rows == 0:
             return facts
-        if detail:
-            facts.sample = Sample.of(block, facts.rows, first_row)
         with np.errstate(all="ignore"):
+            if detail:
+                facts.evidence = Evidence.of(wanted, Rows(block, first_row, row_of))
             facts.prediction = RoleFacts.of(name, prediction, count=False)
             if target is not None and name != "target":
                 target = _flat(target)
@@ -358,8 +365,7 @@ class Facts:
             self.target.merge(other.target)
         if self.residuals is not None and other.residuals is not None:
             self.residuals.merge(other.residuals)
-        if self.sample is not None and other.sample is not None:
-            self.sample.merge(other.sample)
+        self.evidence.merge(other.evidence)
         # One block that is not of probabilities, and none of them were.
         if self.as_probabilities is not None and other.as_probabilities is not None:
             self.as_probabilities.merge(other.as_probabilities)
@@ -369,7 +375,7 @@ class Facts:
     def _become(self, other: Facts) -> None:
         self.rows, self.prediction, self.target = other.rows, other.prediction, other.target
         self.residuals, self.as_probabilities = other.residuals, other.as_probabilities
-        self.sample = other.sample
+        self.evidence = other.evidence
 
     @property
     def task(self) -> str | None:

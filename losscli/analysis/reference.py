@@ -101,7 +101,7 @@ class _Rows:
 
 
 def _rows(bound: BoundLoss, result: Result, facts: Facts) -> _Rows | None:
-    seen, target, sample = facts.prediction, facts.target, facts.sample
+    seen, target, sample = facts.prediction, facts.target, facts.evidence.sample
     if not bound.loss.elicits or seen is None or target is None or sample is None:
         return None
     if result.group is not None or result.reduction in ("sum", "batchmean"):

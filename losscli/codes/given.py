@@ -80,15 +80,16 @@ GIVEN = (
         "Labels count from 0. Labels from 1 to C are shifted by one class, and go unnoticed "
         "when there is a spare column of logits: every prediction is then compared with the "
         "wrong class. It fires when the first class never occurs and every other one does, in "
-        "enough rows.",
+        "enough rows, unless the highest score is that of the label as it stands more often than "
+        "that of the class before.",
         "`--labels from-1` counts them from 1. Leave out the spare column, unless class 0 truly "
         "never occurs.",
         Example(
             {
                 "data.csv": {
-                    "logits_0": " ".join(["0 0"] * 10),
-                    "logits_1": " ".join(["2 -1"] * 10),
-                    "logits_2": " ".join(["-1 2"] * 10),
+                    "logits_0": " ".join(["2 -1"] * 10),
+                    "logits_1": " ".join(["-1 2"] * 10),
+                    "logits_2": " ".join(["0 0"] * 10),
                     "target": " ".join(["1 2"] * 10),
                 }
             },

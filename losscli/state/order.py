@@ -83,6 +83,13 @@ class Quantiles:
         found = np.searchsorted(np.cumsum(counts), ranks, side="right")
         return [float(q) for q in _middles(keys[found])]
 
+    def below(self, limit: float) -> int:
+        """How many values are smaller, of a bucket that holds the limit by its middle."""
+        if not self.counts:
+            return sum(int(np.count_nonzero(x < limit)) for x in self.values)
+        keys, counts = self._histogram()
+        return int(counts[_middles(keys) < limit].sum())
+
     def tail_share(self, share: float) -> float:
         """What part of the sum the largest ``share`` of the values carry, or NaN."""
         if self.n == 0:

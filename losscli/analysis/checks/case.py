@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from losscli.analysis.facts import Facts, RoleFacts
 from losscli.findings import Diagnostic
-from losscli.results import Result, RowLoss
+from losscli.results import Result, RowLoss, show_place
 from losscli.spec import BoundLoss
 
 
@@ -48,6 +48,13 @@ class Case:
         )
         unweighted = all(i.role not in ("weight", "sample_weight") for i in self.result.inputs)
         return self.result.reduction in ("mean", "none") and neutral and unweighted
+
+    def name_of(self, row: int) -> str:
+        """What a row, from 0, is called: by its key, by its file and row, or by its number."""
+        key_of, place_of = self.result.key_of, self.result.place_of
+        if key_of is not None:
+            return f"row {key_of(row)}"
+        return f"row {row + 1}" if place_of is None else show_place(*place_of(row))
 
     def gives(self, role: str) -> bool:
         """Was this role given to the loss?"""

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from losscli.analysis.checks.case import Case, check
+from losscli.analysis.evidence import has_class_columns
 from losscli.analysis.facts import percent
 from losscli.analysis.finding import finding
 from losscli.findings import Diagnostic
 
-# Beyond, a permutation says little and the table grows.
-_MOST_CLASSES = 50
 # So many rows a class and even a class ten times rarer than the others is missing in e^-5 of data.
 _ROWS_TO_MISS = 50
 # So many rows a class, of which half agree with another order: no chance does that.
@@ -22,8 +21,7 @@ _AGREE = 0.5
 
 
 def _has_class_columns(case: Case) -> bool:
-    first = case.bound.loss.roles[0].domain
-    return "C" in first.axes and any(role.domain.integral for role in case.bound.loss.roles)
+    return has_class_columns(case.bound.loss)
 
 
 @check("LC130", "LC131", about=_has_class_columns)
@@ -87,24 +85,17 @@ def _few(names: Sequence[str]) -> str:
     about=_has_class_columns,
 )
 def order_of_columns(case: Case) -> Iterator[Diagnostic]:
-    sample, seen, target = case.facts.sample, case.prediction, case.target
-    if sample is None or seen is None or target is None or target.shape or len(seen.shape) != 1:
+    agreement, seen = case.facts.evidence.agreement, case.prediction
+    if agreement is None or seen is None:
         return
-    classes = seen.width
-    if not 2 <= classes <= _MOST_CLASSES or not target.integral:
+    table, classes = agreement.table, seen.width
+    if agreement.rows < _ROWS_TO_SEE * classes:
         return
-    arrays = sample.arrays()
-    scores, labels = arrays[seen.name], arrays["target"].reshape(-1)
-    counted = (labels >= 0) & (labels < classes)
-    if int(counted.sum()) < _ROWS_TO_SEE * classes:
-        return
-    chosen, labels = scores[counted].argmax(axis=1), labels[counted].astype(np.intp)
-    table = np.bincount(chosen * classes + labels, minlength=classes**2).reshape(classes, classes)
     stands_for = table.argmax(axis=1)
     if len(set(stands_for.tolist())) < classes or (table.sum(axis=1) == 0).any():
         return
-    right = float(np.trace(table)) / labels.size
-    other = float(table[np.arange(classes), stands_for].sum()) / labels.size
+    right = agreement.right
+    other = float(table[np.arange(classes), stands_for].sum()) / agreement.rows
     if other >= _AGREE and right <= 0.5 * other:
         moved = [f"{i} is {int(to)}" for i, to in enumerate(stands_for) if i != to][:5]
         yield finding(
@@ -113,7 +104,7 @@ def order_of_columns(case: Case) -> Iterator[Diagnostic]:
             f"classes ({', '.join(moved)}), it would be {percent(other)}",
             f"-c {seen.name}=NAME,NAME,... gives the order of the columns, class 0 first",
             option="-c",
-            numbers={"rows": labels.size},
+            numbers={"rows": agreement.rows},
             readings={"as given": right, "in another order": other},
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from losscli.analysis.checks.case import Case, check
+from losscli.analysis.evidence import Agreement
 from losscli.analysis.facts import ROWS_FOR_RANGE, ROWS_FOR_SHARES
 from losscli.analysis.finding import finding
 from losscli.findings import Diagnostic
@@ -52,6 +54,9 @@ def labels_from_one(case: Case) -> Iterator[Diagnostic]:
         return
     ignore_index = case.bound.params.get("ignore_index")
     labels = {label: n for label, n in target.counts.by_value().items() if label != ignore_index}
+    agreement = case.facts.evidence.agreement
+    if agreement is not None and _are_right(agreement):
+        return
     enough = sum(labels.values()) >= max(ROWS_FOR_SHARES, _ROWS_PER_CLASS * seen.width)
     if enough and ignore_index != 0 and sorted(labels) == list(range(1, seen.width)):
         yield finding(
@@ -63,6 +68,12 @@ def labels_from_one(case: Case) -> Iterator[Diagnostic]:
             option="--labels from-1",
             numbers={"columns": seen.width, "greatest": seen.width - 1},
         )
+
+
+def _are_right(agreement: Agreement) -> bool:
+    """Do the predictions agree with the labels as they are, and not with those one class below?"""
+    slack = 2.0 * math.sqrt(agreement.right / max(agreement.rows, 1))
+    return agreement.right > agreement.one_below + slack
 
 
 @check("LC107", needs=("target",), rows=ROWS_FOR_RANGE)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-
-import numpy as np
 
 from losscli.analysis.checks.case import Case, check
 from losscli.analysis.finding import finding
-from losscli.domain import Array
 from losscli.findings import Diagnostic
 
 # A spread or a mean of fewer rows is off by more than the factors below once in a while.
@@ -27,41 +25,26 @@ _LOGS = ("msle", "rmsle")
 _SKEWED = ("gamma-deviance", "gamma-nll")
 
 
-def _columns(case: Case, *names: str) -> tuple[Array, ...]:
-    """These roles on the rows that were kept, one number each; empty if one is not there."""
-    arrays = case.facts.sample.arrays() if case.facts.sample is not None else {}
-    found = [arrays[name] for name in names if name in arrays]
-    flat = [x.reshape(len(x)) for x in found if x.size == len(x)]
-    return tuple(flat) if len(flat) == len(names) else ()
-
-
 @check("LC140", needs=("detail", "target"), about=lambda case: case.bound.name in _RATIOS)
 def tiny_denominators(case: Case) -> Iterator[Diagnostic]:
-    pair = _columns(case, "prediction", "target")
-    if not pair:
-        return
-    prediction, target = pair
-    size = np.abs(target)
     if case.bound.name == "smape":
-        size = size + np.abs(prediction)
-        tiny = size == 0.0
+        sizes = case.facts.evidence.pair_sizes
         what = "0 / 0, where both numbers are 0"
     else:
-        tiny = size < _TINY * float(np.median(size)) if np.median(size) > 0.0 else size == 0.0
+        sizes = case.facts.evidence.target_sizes
         what = "a division by a target that is 0, or a thousandth of the median one"
-    rows = int(np.count_nonzero(tiny))
+    if sizes is None:
+        return
+    is_relative = case.bound.name != "smape" and sizes.median > 0.0
+    rows = sizes.below(_TINY * sizes.median) if is_relative else sizes.zeros
     if rows:
+        first = "" if sizes.row is None else f"; the smallest is in {case.name_of(sizes.row)}"
         yield finding(
             "LC140",
-            f"{rows:,} of {len(size):,} rows are {what}; the first is row "
-            f"{int(np.argmax(tiny)) + 1 if _is_whole(case) else 'unknown'}",
+            f"{rows:,} of {sizes.rows:,} rows are {what}{first}",
             "wmape divides by the sum of the targets; mae does not divide",
-            numbers={"rows": rows, "of": len(size)},
+            numbers={"rows": rows, "of": sizes.rows, "least": sizes.least},
         )
-
-
-def _is_whole(case: Case) -> bool:
-    return case.facts.sample is not None and case.facts.sample.whole
 
 
 @check("LC141", needs=("detail", "target"), about=lambda case: case.bound.name in _LOGS + _SKEWED)
@@ -77,16 +60,15 @@ def edge_of_the_logarithm(case: Case) -> Iterator[Diagnostic]:
                     numbers={"least": role.least},
                 )
         return
-    (target,) = _columns(case, "target") or (np.empty(0),)
-    tiny = target < _TINY * _TINY * np.median(target) if target.size else target > 0.0
-    if tiny.any():
-        rows = int(np.count_nonzero(tiny))
+    sizes = case.facts.evidence.target_sizes
+    rows = 0 if sizes is None else sizes.below(_TINY * _TINY * sizes.median)
+    if sizes is not None and rows:
         yield finding(
             "LC141",
-            f"{rows:,} of {len(target):,} targets are below a millionth of the median one, so that "
+            f"{rows:,} of {sizes.rows:,} targets are below a millionth of the median one, so that "
             "their logarithm outweighs all others",
             "look whether they stand for 0; tweedie-deviance with a power between 1 and 2 takes 0",
-            numbers={"rows": rows},
+            numbers={"rows": rows, "least": sizes.least},
         )
 
 
@@ -97,16 +79,15 @@ def edge_of_the_logarithm(case: Case) -> Iterator[Diagnostic]:
     about=lambda case: case.bound.name == "poisson-nll",
 )
 def rate_or_its_logarithm(case: Case) -> Iterator[Diagnostic]:
-    pair = _columns(case, "prediction", "target")
-    if not pair or not pair[1].mean() > 0.0:
+    rates = case.facts.evidence.rates
+    mean = math.nan if rates is None else rates.target.over(float(case.facts.rows))
+    if rates is None or not mean > 0.0:
         return
-    prediction, target = pair
     logs = bool(case.bound.params["log_input"])
-    with np.errstate(over="ignore"):
-        as_rate, as_log = float(prediction.mean()), float(np.exp(prediction).mean())
-    mean = float(target.mean())
+    as_rate = rates.prediction.over(float(case.facts.rows))
+    as_log = rates.exponential.over(float(case.facts.rows))
     taken, other = (as_log, as_rate) if logs else (as_rate, as_log)
-    if _is_off(taken / mean) and _is_near(other / mean) and prediction.min() >= 0.0:
+    if _is_off(taken / mean) and _is_near(other / mean) and rates.least >= 0.0:
         names = ("logarithms of rates", "rates") if logs else ("rates", "logarithms of rates")
         option = "--no-log-input" if logs else "--log-input"
         yield finding(
@@ -136,32 +117,24 @@ def _is_near(ratio: float) -> bool:
 )
 def variance_or_deviation(case: Case) -> Iterator[Diagnostic]:
     role = "var" if case.bound.name in _OF_VARIANCE else "std"
-    columns = _columns(case, "prediction", "target", role)
-    if not columns:
+    spreads = case.facts.evidence.spreads
+    if spreads is None:
         return
-    prediction, target, spread = columns
-    squares = (prediction - target) ** 2
-    with np.errstate(all="ignore"):
-        by_reading = {
-            "variances": squares / spread,
-            "standard deviations": squares / spread**2,
-            "logarithms of variances": squares / np.exp(spread),
-        }
-        ratios = {
-            name: float(np.median(square)) / _MEDIAN_OF_CHI_SQUARE
-            for name, square in by_reading.items()
-        }
+    ratios = {
+        name: squares.at([0.5])[0] / _MEDIAN_OF_CHI_SQUARE
+        for name, squares in spreads.readings.items()
+    }
     taken = "variances" if role == "var" else "standard deviations"
     others = {name: x for name, x in ratios.items() if name != taken and _is_near(x)}
     if not _is_off(ratios[taken]) or not others:
         return
-    best = min(others, key=lambda name: abs(np.log(others[name])))
+    best = min(others, key=lambda name: abs(math.log(others[name])))
     yield finding(
         "LC143",
         f"{role} is taken for {taken}, by which the median squared error is {ratios[taken]:.3g} "
         f"times what a normal distribution has; read as {best} it is {ratios[best]:.3g} times",
         f"if {role} holds {best}, turn them into {taken} first",
-        numbers={"rows": len(squares)},
+        numbers={"rows": spreads.rows},
         readings={taken: ratios[taken], best: ratios[best]},
     )
 
@@ -194,15 +167,12 @@ def without_effect(case: Case) -> Iterator[Diagnostic]:
                 "more than another",
                 "leave it out, or give each class its own weight",
             )
-    sample = case.facts.sample
-    for name in ("weight", "sample_weight"):
-        if not case.gives(name) or sample is None:
-            continue
-        column = sample.arrays().get(name)
-        if column is not None and column.size > 1 and float(np.ptp(column)) == 0.0:
+    weights = case.facts.evidence.weights
+    for name, (low, high) in ({} if weights is None else weights.of_role).items():
+        if low == high and case.facts.rows > 1:
             yield finding(
                 "LC145",
-                f"{name} is {column.flat[0]:g} in every row, which weighs none more than another",
+                f"{name} is {low:g} in every row, which weighs none more than another",
                 "leave it out, or look whether the right column was read",
                 option="-c",
             )
