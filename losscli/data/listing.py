@@ -66,25 +66,36 @@ def _walk(folder: str) -> Iterator[str]:
     with os.scandir(folder) as entries:
         found = list(entries)
     for entry in found:
-        if entry.name.startswith((".", "_")) or entry.name.endswith(".crc"):
+        if not is_data(entry.name):
             continue
         if not entry.is_dir():
             yield entry.path
         elif "=" in entry.name:
             yield from _walk(entry.path)
         else:
-            raise DataError(
-                f"holds the folder {entry.name!r}, which is no partition such as split=test",
-                path=folder,
-                hint=f"name the files: '{os.path.join(folder, '**', '*.parquet')}'",
-                code="LC160",
-            )
+            raise no_partition(folder, entry.name)
+
+
+def is_data(name: str) -> bool:
+    """Is it no file or folder that is hidden, or that other programs leave beside data?"""
+    return not name.startswith((".", "_")) and not name.endswith(".crc")
+
+
+def no_partition(folder: str, name: str) -> DataError:
+    """The error for a folder in a folder that says nothing about the files in it."""
+    return DataError(
+        f"holds the folder {name!r}, which is no partition such as split=test",
+        path=folder,
+        hint=f"name the files: '{folder.rstrip('/')}/**/*.parquet'",
+        code="LC160",
+    )
 
 
 def _is_hidden(path: str, pattern: str) -> bool:
     """Is it one that a pattern should not match by chance?"""
-    wanted = os.path.basename(pattern).startswith(("_", "."))
-    return os.path.basename(path).startswith("_") and not wanted
+    base = _fixed_part(pattern)
+    wanted = all(map(is_data, pattern.removeprefix(base).strip(os.sep).split(os.sep)))
+    return wanted and not all(map(is_data, path.removeprefix(base).strip(os.sep).split(os.sep)))
 
 
 def _fixed_part(pattern: str) -> str:

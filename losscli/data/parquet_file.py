@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from losscli.data.batches import BROKEN, BatchTable, unreadable
 from losscli.data.stored import Stored
+from losscli.errors import DataError
 
 # With a buffer, pages are read as they are decoded; without, a whole column of a row group is held.
 _BUFFER_BYTES = 2**16
@@ -32,7 +33,7 @@ class ParquetTable(BatchTable):
                 self._metadata = opened.metadata
                 schema: pa.Schema = opened.schema_arrow
         except _faults(file) as error:
-            raise unreadable("Parquet", file.name, error) from None
+            raise _unreadable(file, error) from None
         super().__init__(file.name, schema, gaps=gaps)
         groups = range(self._metadata.num_row_groups)
         self._bounds = [0, *accumulate(self._metadata.row_group(i).num_rows for i in groups)]
@@ -57,7 +58,7 @@ class ParquetTable(BatchTable):
                     yield batch
                     row += batch.num_rows
         except _faults(self._stored) as error:
-            raise unreadable("Parquet", self.name, error, row) from None
+            raise _unreadable(self._stored, error, row) from None
 
     def _open(self, dictionaries: Sequence[str]) -> pq.ParquetFile:
         """The file, for one thread; its footer is not read again.
@@ -79,3 +80,12 @@ class ParquetTable(BatchTable):
 def _faults(file: Stored) -> tuple[type[Exception], ...]:
     """What may be raised while the file is read; whose errors a network has, nobody knows."""
     return BROKEN if file.system is None else (Exception,)
+
+
+def _unreadable(file: Stored, error: Exception, row: int | None = None) -> DataError:
+    if file.system is not None:
+        from losscli.data.remote_faults import fault
+
+        if found := fault(file.name, error):
+            return found
+    return unreadable("Parquet", file.name, error, row)

@@ -7,138 +7,197 @@ which may hold a signature. Parquet is read by ranges, everything else is copied
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import quote, urlencode, urlsplit
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
+from losscli.data.aside import in_turn
 from losscli.data.listing import Listed, folders_of, natural_order
-from losscli.data.stored import Stored, shown, suffix_of, without_secrets
+from losscli.data.remote_faults import credentials_for, explained
+from losscli.data.remote_paths import files_below, files_like
+from losscli.data.stored import HTTP, Stored, shown, split_query, suffix_of, user_in
 from losscli.errors import DataError, UsageError
 
 # What pyarrow may have built in; everything else is fsspec's.
 _NATIVE = {"s3": "S3FileSystem", "gs": "GcsFileSystem", "gcs": "GcsFileSystem"}
-_HTTP = ("http", "https")
+# Google's library tries for a quarter of an hour to find credentials.
+_GCS_SECONDS = "10"
+_GCS_EMULATOR = "STORAGE_EMULATOR_HOST"
 _RANGED = (".parquet", ".pq")
 _PARQUET = b"PAR1"
+# The part of a path of Hugging Face that is asked for before anything in it.
+_REPOSITORY = re.compile(r"((datasets|spaces)/)?[^/]+/[^/]+")
 _COPIED_AT_ONCE = 2**20
+# Requests wait for the network most of the time.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """A store and where in it the address leads.
+
+    Attributes:
+        scheme: ``s3``.
+        system: how to read it.
+        path: what the address names there.
+        bucket: the part of the path that has to be there before anything in it; "" for none.
+    """
+
+    scheme: str
+    system: pafs.FileSystem
+    path: str
+    bucket: str = ""
+
+    @property
+    def is_http(self) -> bool:
+        """Is it a server without folders, and with a query in the path?"""
+        return self.scheme in HTTP
+
+    def stored(self, path: str, name: str) -> Stored:
+        """A file of the store; ``name`` is what messages call it."""
+        suffix = suffix_of(name)
+        if suffix in _RANGED:
+            magic = self._first_bytes(path)
+            if magic == _PARQUET:
+                return Stored(name, path, suffix, magic, system=self.system)
+        with self.system.open_input_stream(path, compression=None) as stream:
+            chunks = iter(lambda: stream.read(_COPIED_AT_ONCE), b"")
+            return Stored.copied(chunks, name, suffix, is_stream=False)
+
+    def _first_bytes(self, path: str) -> bytes | None:
+        """The first bytes of a file that can be entered anywhere, None of one that cannot."""
+        with self.system.open_input_file(path) as file:
+            try:
+                if self.is_http:
+                    # Not every server answers to ranges, and only the attempt shows which.
+                    file.seek(max(file.size() - len(_PARQUET), 0))
+                    file.read(len(_PARQUET))
+                    file.seek(0)
+                return bytes(file.read(len(_PARQUET)))
+            except (OSError, ValueError, NotImplementedError, pa.ArrowException):
+                if self.is_http:
+                    return None
+                raise
 
 
 def list_remote(url: str) -> tuple[list[Stored], list[Listed]]:
     """The files that an address stands for, and for a folder or a pattern what their folders say.
 
     Raises:
-        UsageError: what reads such an address is not installed.
+        UsageError: what reads such an address is not installed, or it names no bucket.
         DataError: there is no such file, or it may not be read.
     """
-    with _explained(url):
-        system, path = _open_system(url)
-        is_http = urlsplit(url).scheme in _HTTP
-        mark = None if is_http else re.search(r"[*?\[]", path)
-        if mark is not None:
-            base = path[: mark.start()].rpartition("/")[0]
-            found = [p for p in _walk(system, base) if _matches(p.split("/"), path.split("/"))]
-        elif not is_http and system.get_file_info(path).type == pafs.FileType.Directory:
-            base = path
-            found = list(_walk(system, base))
-        else:
-            return [_stored(system, path, shown(url))], []
+    # What waits for a network in a library's own code cannot be interrupted; who waits for it can.
+    ((files, folders),) = in_turn([partial(_list, url)], 1)
+    return files, folders
+
+
+def _list(url: str) -> tuple[list[Stored], list[Listed]]:
+    with explained(url):
+        store = _open_store(url)
+        if store.is_http:
+            return [store.stored(store.path, shown(url))], []
+        base, found = _find(store)
+        if base is None:
+            return [store.stored(store.path, shown(url))], []
         if not found:
             raise DataError("matches no file", path=shown(url), code="LC160")
-        scheme = urlsplit(url).scheme
         ordered = natural_order(found)
-        files = [_stored(system, p, f"{scheme}://{p.lstrip('/')}") for p in ordered]
-        return files, [Listed(p, folders_of(p, base)) for p in ordered]
+        named = [(path, f"{store.scheme}://{path.lstrip('/')}") for path in ordered]
+        files = in_turn([partial(store.stored, path, name) for path, name in named], _AT_ONCE)
+        return files, [Listed(path, folders_of(path, base)) for path in ordered]
 
 
-def _open_system(url: str) -> tuple[pafs.FileSystem, str]:
+def _find(store: _Store) -> tuple[str | None, Sequence[str]]:
+    """The folder that the files are in, and their paths; no folder if it is one file."""
+    mark = re.search(r"[*?\[]", store.path)
+    if mark is not None:
+        base = store.path[: mark.start()].rpartition("/")[0]
+        found = files_like(store.system, store.path, store.scheme)
+        if not found:
+            _check_bucket(store)
+        return base, found
+    kind = store.system.get_file_info(store.path).type
+    if kind == pafs.FileType.Directory:
+        return store.path, files_below(store.system, store.path, store.scheme)
+    if kind == pafs.FileType.NotFound:
+        _check_bucket(store)
+        raise FileNotFoundError(store.path)
+    return None, []
+
+
+def _check_bucket(store: _Store) -> None:
+    """Say so where not even the bucket is there; whoever may not see buckets learns nothing."""
+    try:
+        is_there = store.system.get_file_info(store.bucket or store.path)
+    except OSError:
+        return
+    if store.bucket and is_there.type == pafs.FileType.NotFound:
+        what = "repository" if store.scheme == "hf" else "bucket"
+        raise DataError(
+            f"there is no {what} {store.bucket!r}, or it is not open to you",
+            path=f"{store.scheme}://{store.path}",
+            hint=credentials_for(store.scheme),
+            code="LC160",
+        )
+
+
+def _open_store(url: str) -> _Store:
     scheme = urlsplit(url).scheme
     if scheme in _NATIVE and hasattr(pafs, _NATIVE[scheme]):
-        system, path = pafs.FileSystem.from_uri(url)
-        return system, path
+        return _native(url, scheme)
     try:
         from fsspec.core import url_to_fs
-    except ImportError:
-        raise _not_installed(scheme) from None
-    try:
+
         system, path = url_to_fs(url)
     except ImportError:
-        raise _not_installed(scheme) from None
-    return pafs.PyFileSystem(pafs.FSSpecHandler(system)), path
-
-
-def _not_installed(scheme: str) -> UsageError:
-    return UsageError(
-        f"{scheme}:// needs packages that are not installed",
-        hint="pip install 'losscli[remote]'",
-    )
-
-
-def _walk(system: pafs.FileSystem, base: str) -> Iterator[str]:
-    for info in system.get_file_info(pafs.FileSelector(base, recursive=True)):
-        below = info.path.removeprefix(base).strip("/").split("/")
-        if info.type == pafs.FileType.File and not any(n.startswith(("_", ".")) for n in below):
-            yield info.path
-
-
-def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Does a pattern stand for this path? ``**`` is any number of folders."""
-    if not pattern:
-        return not path
-    if pattern[0] == "**":
-        return any(_matches(path[i:], pattern[1:]) for i in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
-
-
-def _stored(system: pafs.FileSystem, path: str, name: str) -> Stored:
-    suffix = suffix_of(name)
-    if suffix in _RANGED:
-        magic = _magic_by_range(system, path)
-        if magic == _PARQUET:
-            return Stored(name, path, suffix, magic, system=system)
-    with system.open_input_stream(path, compression=None) as stream:
-        chunks = iter(lambda: stream.read(_COPIED_AT_ONCE), b"")
-        return Stored.copied(chunks, name, suffix, is_stream=False)
-
-
-def _magic_by_range(system: pafs.FileSystem, path: str) -> bytes | None:
-    """The first bytes of a file that can be entered anywhere, None of one that cannot."""
-    try:
-        with system.open_input_file(path) as file:
-            file.seek(max(file.size() - len(_PARQUET), 0))
-            file.read(len(_PARQUET))
-            file.seek(0)
-            return bytes(file.read(len(_PARQUET)))
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, NotImplementedError, pa.ArrowException):
-        return None
-
-
-@contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """Whatever a library says, without the secrets of the address."""
-    try:
-        yield
-    except (DataError, UsageError):
-        raise
-    except FileNotFoundError:
-        raise DataError("there is no such file", path=shown(url), code="LC160") from None
-    except Exception as error:
-        raise DataError(
-            f"cannot be read: {_said(error, url)}", path=shown(url), code="LC160"
+        raise UsageError(
+            f"{scheme}:// needs packages that are not installed",
+            hint="pip install 'losscli[remote]'",
         ) from None
+    if scheme in HTTP:
+        # Arrow asks fsspec only whether there is such a file, not what else is wrong.
+        system.info(path)
+    repository = _REPOSITORY.match(path) if scheme == "hf" else None
+    bucket = repository[0] if repository else ""
+    return _Store(scheme, pafs.PyFileSystem(pafs.FSSpecHandler(system)), path, bucket)
 
 
-def _said(error: Exception, url: str) -> str:
-    parts = urlsplit(url)
-    text = (str(error).splitlines() or [""])[0] or type(error).__name__
-    for secret in (url, parts.query, parts.netloc.rpartition("@")[0], parts.password or ""):
-        if secret:
-            text = text.replace(secret, "...")
-    # An address within the message may be spelled in another way.
-    return without_secrets(text)
+def _native(url: str, scheme: str) -> _Store:
+    """One of pyarrow's own stores.
+
+    Keys are what they are, as for the tools of these stores: ``%2F`` in one is no slash. So pyarrow
+    reads the address of the bucket only, with user and settings.
+    """
+    address, query = split_query(url)
+    user = user_in(address)
+    bucket, _, key = address.removeprefix(f"{scheme}://{user}").partition("/")
+    if not bucket:
+        raise UsageError(f"{scheme}:// names no bucket", hint=f"write {scheme}://BUCKET/FILE")
+    settings = query.removeprefix("?")
+    is_google = scheme != "s3"
+    if is_google:
+        settings = "&".join(filter(None, [settings, _gcs_settings(settings)]))
+        user = user or ("anonymous@" if _GCS_EMULATOR in os.environ else "")
+    base = f"{scheme}://{quote(user, safe=':@%')}{quote(bucket)}"
+    system, root = pafs.FileSystem.from_uri(f"{base}?{settings}" if settings else base)
+    path = "/".join(filter(None, [root.strip("/"), key.strip("/")]))
+    return _Store(scheme, system, path, root.strip("/"))
+
+
+def _gcs_settings(given: str) -> str:
+    """What is to be set for Google's store unless the address sets it."""
+    settings = {}
+    if "retry_limit_seconds" not in given:
+        settings["retry_limit_seconds"] = _GCS_SECONDS
+    emulator = os.environ.get(_GCS_EMULATOR)
+    if emulator and "endpoint_override" not in given:
+        scheme, _, host = emulator.rpartition("://")
+        settings |= {"scheme": scheme or "http", "endpoint_override": host.rstrip("/")}
+    return urlencode(settings)

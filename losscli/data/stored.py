@@ -20,6 +20,11 @@ from losscli.errors import DataError
 
 _LONGEST_MAGIC = 8
 _URL = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
+HTTP = ("http", "https")
+_HTTP_QUERY = re.compile(r"[?#].*", re.DOTALL)
+# A colon in front of a number is a port.
+_USER = re.compile(r"[^:]*://((?:[^/@:]*:(?!\d*/)[^@]*|[^/@]*)@)")
+_STORE_QUERY = re.compile(r"\?[\w.\-]+=.*", re.DOTALL)
 # Where the system has open files by number, a file needs no name to be opened again.
 _DESCRIPTORS = "/proc/self/fd"
 
@@ -99,13 +104,28 @@ def is_url(named: str) -> bool:
     return _URL.match(named) is not None
 
 
+def split_query(url: str) -> tuple[str, str]:
+    """An address, and the settings or the signature behind it, with the mark in front of them.
+
+    Stores have keys and patterns with ``?`` and ``#`` in them, HTTP has not.
+    """
+    scheme = url.partition("://")[0].lower()
+    query = (_HTTP_QUERY if scheme in HTTP else _STORE_QUERY).search(url)
+    return (url[: query.start()], query[0]) if query else (url, "")
+
+
 def shown(named: str) -> str:
     """What the user named; an address without user, password and query, which must not be seen."""
     if not is_url(named):
         return named
-    scheme, _, rest = named.partition("://")
-    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+    address, _ = split_query(named)
+    return address.replace(f"://{user_in(address)}", "://", 1)
+
+
+def user_in(url: str) -> str:
+    """The user and the password in an address, up to the ``@``; a password may hold a slash."""
+    user = _USER.match(url)
+    return user[1] if user else ""
 
 
 def without_secrets(text: str) -> str:
