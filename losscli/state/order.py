@@ -70,7 +70,7 @@ class Quantiles:
         if self.counts or self.n > EXACT_ROWS:
             self._bin()
         if sum(keys.size for keys, _ in self.counts) > _PENDING:
-            self.counts = [self._histogram()]
+            self._histogram()
 
     def at(self, shares: Sequence[float]) -> list[float]:
         """The quantiles, linear between neighbours while exact (NumPy's default)."""
@@ -112,10 +112,15 @@ class Quantiles:
         self.values = []
 
     def _histogram(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        keys, slots = np.unique(np.concatenate([k for k, _ in self.counts]), return_inverse=True)
-        counts = np.zeros(keys.size, np.int64)
-        np.add.at(counts, slots, np.concatenate([c for _, c in self.counts]))
-        return keys, counts
+        """All counts as those of one histogram, which is kept in their place."""
+        if len(self.counts) > 1:
+            keys, counts = map(np.concatenate, zip(*self.counts, strict=True))
+            # There are 2^22 buckets at most. Doubles hold such counts exactly.
+            first = int(keys.min())
+            sums = np.bincount(keys - first, counts)
+            used = np.flatnonzero(sums)
+            self.counts = [(used + first, sums[used].astype(np.int64))]
+        return self.counts[0]
 
 
 def _count(x: Array) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
