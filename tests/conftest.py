@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("checking", "commands")
+
+SAMPLES = Path(__file__).parent.parent / "sample_data"
 
 settings.register_profile(
     "losscli",
@@ -16,3 +23,19 @@ settings.register_profile(
     derandomize="CI" in os.environ,
 )
 settings.load_profile("losscli")
+
+
+@pytest.fixture
+def among_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample data are the working folder, and no pipeline says how to print."""
+    monkeypatch.chdir(SAMPLES)
+    # GitHub's runners make Typer draw for a terminal.
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "PYTHONUNBUFFERED"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the sample data, for commands that write files."""
+    return Path(shutil.copytree(SAMPLES, tmp_path / "sample_data"))

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+from checking import check, checks_of
+from commands import SAMPLES, Ran
 from scipy import stats
-from test_check_cli import check, checks_of
-from test_cli import SAMPLES, Ran
 
 import losscli
 from losscli.analysis.digest import TargetDigest

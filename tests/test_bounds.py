@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_cli import Ran, run
+from commands import Ran, run
 from test_fuzz import MEASURED, no_hang
 
 from losscli.data import csv_lines

@@ -9,41 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_cli import SAMPLES, Ran, run
+from checking import check, checks_of, mse
+from commands import SAMPLES
 
 import losscli
 from losscli.cli.check import CheckGroup
 from losscli.errors import DataError
 from losscli.spec import registered
 
+pytestmark = pytest.mark.usefixtures("among_the_samples")
+
 MSE = 3518.454323276438
-
-
-@pytest.fixture(autouse=True)
-def _among_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(SAMPLES)
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def check(*words: str) -> Ran:
-    return run("check", *words)
-
-
-def mse(*words: str) -> Ran:
-    return check("mse", "preds.csv", "targets.csv", *words)
-
-
-def checks_of(ran: Ran) -> list[dict[str, Any]]:
-    """What ``--format json`` says of each check; strict JSON."""
-
-    def refuse(token: str) -> None:
-        raise AssertionError(token)
-
-    page = json.loads(ran.out, parse_constant=refuse)
-    assert page["exit_code"] == ran.code
-    found: list[dict[str, Any]] = page["checks"]
-    return found
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_check_cli import check, checks_of
-from test_ci_reports import annotations, junit
+from checking import annotations, check, checks_of, junit
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from test_ci_reports import annotations, junit
-from test_docs import DATA, ROOT, blocks, needs, outputs, shell
+from checking import annotations, junit
+from pages import DATA, ROOT, blocks, needs, outputs, shell
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

@@ -6,23 +6,16 @@ import io
 import json
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
-from test_check_cli import check, mse
-from test_cli import SAMPLES
+from checking import annotations, check, junit, mse
 
 from losscli.report import Terminal, show_checked, summary_of
 from losscli.verdict import Checked, Judged, Outcome, Place, Problem, Verdict
 
+pytestmark = pytest.mark.usefixtures("among_the_samples")
+
 EVIL = "a]<&\"'>%0A::error::\r\n::stop-commands::x\x00\x08\x1b[31m\ufffe\udc80|`*[b](c)é漢,:%"
-
-
-@pytest.fixture(autouse=True)
-def _among_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(SAMPLES)
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def gate(number: int, *, passed: bool = False, slice: str | None = None) -> Judged:
@@ -42,27 +35,6 @@ def text(page: Checked, format: str) -> str:
 
 
 # Annotations, read as GitHub's runner reads them.
-
-
-def annotations(out: str) -> list[tuple[str, dict[str, str], str]]:
-    found = []
-    for line in re.split(r"\r\n|\n|\r", out):
-        match = re.match(r"^::([a-z-]+)(?: ([^:]*))?::(.*)$", line)
-        if match is None:
-            assert not line.lstrip().startswith("::"), line
-            continue
-        level, properties, message = match.groups()
-        pairs = dict(part.split("=", 1) for part in (properties or "").split(","))
-        data = {name: unescape(value, properties=True) for name, value in pairs.items()}
-        assert len(message.encode("utf-8", "surrogatepass")) <= 4096
-        found.append((level, data, unescape(message)))
-    return found
-
-
-def unescape(text: str, *, properties: bool = False) -> str:
-    if properties:
-        text = text.replace("%2C", ",").replace("%3A", ":")
-    return text.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
 
 
 def test_a_failure_is_an_annotation_where_the_check_is_declared() -> None:
@@ -115,51 +87,6 @@ def test_findings_are_warnings() -> None:
 
 
 # JUnit, against what its schema says.
-
-_SCHEMA: dict[str, tuple[set[str], set[str], set[str]]] = {
-    # element: required attributes, further ones, children
-    "testsuites": ({"tests", "failures", "errors", "time"}, {"name"}, {"testsuite"}),
-    "testsuite": (
-        {"name", "tests", "failures", "errors", "time", "timestamp", "hostname"},
-        {"id", "package", "skipped"},
-        {"properties", "testcase", "system-out", "system-err"},
-    ),
-    "properties": (set(), set(), {"property"}),
-    "property": ({"name", "value"}, set(), set()),
-    "testcase": ({"name", "classname", "time"}, set(), {"failure", "error"}),
-    "failure": ({"message", "type"}, set(), set()),
-    "error": ({"message", "type"}, set(), set()),
-    "system-out": (set(), set(), set()),
-    "system-err": (set(), set(), set()),
-}
-_ORDER = ["properties", "testcase", "system-out", "system-err"]
-
-
-def junit(document: str) -> ElementTree.Element:
-    """The root of a document that the common schema takes."""
-    root = ElementTree.fromstring(document.encode("utf-8"))
-    assert root.tag == "testsuites"
-    for element in root.iter():
-        required, further, children = _SCHEMA[element.tag]
-        assert required <= set(element.attrib) <= required | further, element.tag
-        assert {child.tag for child in element} <= children, element.tag
-        for number in {"tests", "failures", "errors", "skipped"} & set(element.attrib):
-            assert element.attrib[number].isdecimal()
-        if "time" in element.attrib:
-            assert re.fullmatch(r"\d+\.\d{3}", element.attrib["time"])
-    for suite in root:
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
-        tags = [child.tag for child in suite]
-        assert tags == sorted(tags, key=_ORDER.index)
-        cases = suite.findall("testcase")
-        names = [(case.attrib["classname"], case.attrib["name"]) for case in cases]
-        assert len(names) == len(set(names))
-        assert int(suite.attrib["tests"]) == len(cases)
-        assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure"))
-        assert int(suite.attrib["errors"]) == len(suite.findall("testcase/error"))
-    for total in ("tests", "failures", "errors"):
-        assert int(root.attrib[total]) == sum(int(suite.attrib[total]) for suite in root)
-    return root
 
 
 def test_one_case_a_gate_and_slice(tmp_path: Path) -> None:

@@ -11,9 +11,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
 from pathlib import Path
@@ -24,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+from commands import SAMPLES, Ran, run, run_line, start
 
 import losscli
 from losscli.advice import Leaf
@@ -31,57 +29,9 @@ from losscli.analysis.questions import CUSTOM, leaves
 from losscli.cli import main
 from losscli.spec import find, registered
 
-SAMPLES = Path(__file__).parent.parent / "sample_data"
+pytestmark = pytest.mark.usefixtures("among_the_samples")
+
 ESCAPE = "\x1b"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def last_line(self) -> str:
-        return self.out.rstrip("\n").rpartition("\n")[2]
-
-
-def run(*words: str) -> Ran:
-    """A command line, in this process, with stdout and stderr that are no terminals."""
-    out, err = StringIO(), StringIO()
-    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
-        main(list(words))
-    assert isinstance(left.value.code, int)
-    return Ran(left.value.code, out.getvalue(), err.getvalue())
-
-
-def run_line(line: str) -> Ran:
-    """A command line as it stands in the README."""
-    program, *words = shlex.split(line, comments=True)
-    assert program == "losscli"
-    return run(*words)
-
-
-def start(words: Sequence[str], **environ: str) -> subprocess.CompletedProcess[str]:
-    """The same in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "losscli", *words],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, **environ},
-        timeout=60,
-        check=False,
-    )
-
-
-@pytest.fixture(autouse=True)
-def _among_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(SAMPLES)
-    # GitHub's runners make Typer draw for a terminal.
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "PYTHONUNBUFFERED"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

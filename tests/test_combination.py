@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import SAMPLES, run
 
 import losscli
 from losscli.combination import Combination, Part, parse, parse_several, split_commas, unite
@@ -20,6 +20,8 @@ from losscli.data.arrays import from_arrays
 from losscli.engine.evaluation import of_models
 from losscli.spec import BoundLoss
 from losscli.together import Samples, Together
+
+pytestmark = pytest.mark.usefixtures("among_the_samples")
 
 RNG = np.random.default_rng(12)
 N = 400
@@ -391,13 +393,6 @@ def test_compute_all_gives_a_role_to_the_losses_that_have_it() -> None:
 
 
 # The command line.
-
-
-@pytest.fixture(autouse=True)
-def _among_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(SAMPLES)
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "PYTHONUNBUFFERED"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def test_the_page_shows_the_parts() -> None:

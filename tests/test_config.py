@@ -10,11 +10,10 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from checking import annotations, check, checks_of, junit
+from commands import SAMPLES, Ran
 from hypothesis import given
 from hypothesis import strategies as st
-from test_check_cli import check, checks_of
-from test_ci_reports import annotations, junit
-from test_cli import SAMPLES, Ran
 
 from losscli.cli.check import project
 from losscli.cli.jobs import settings_of

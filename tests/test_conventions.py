@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_cli import run
+from commands import run
 
 import losscli
 import losscli.losses

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_custom import LOSSES, publish
+from own_losses import LOSSES, publish
 
 PRINTING = '''
 print("loaded")

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from test_cli import run
+from commands import run
 
 import losscli
 from losscli.api import Run

@@ -9,9 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from test_docs import DATA, ROOT, blocks, folder, outputs, shell
-
-__all__ = ["folder"]
+from pages import DATA, ROOT, blocks, outputs, shell
 
 PAGE = (ROOT / "docs" / "custom-losses.md").read_text(encoding="utf-8")
 SCRIPTS = [block for block in blocks(PAGE, "python") if block.startswith("import losscli")]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_cli import run
+from commands import run
 
 import losscli
 from losscli.codes import CODES, Code

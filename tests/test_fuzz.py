@@ -28,9 +28,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import Ran, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_cli import Ran, run
 
 import losscli
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_cli import Ran, run
+from commands import Ran, assert_refused, run
 
 Content: TypeAlias = str | bytes | pa.Table | Callable[[Path], None]
 
@@ -586,17 +586,6 @@ OUTPUT_OPTIONS = (
 
 def listing(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-
-
-def assert_refused(ran: Ran, says: tuple[str, ...]) -> None:
-    """One message on stderr, and nothing else."""
-    assert ran.code == 2, ran.err
-    assert ran.out == ""
-    assert ran.err.startswith("error: ")
-    assert ran.err.count("error: ") == 1
-    assert "Traceback" not in ran.err
-    assert "a bug" not in ran.err
-    assert [text for text in says if text not in ran.err] == [], ran.err
 
 
 def tells_what_to_do(message: str) -> bool:

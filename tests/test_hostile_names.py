@@ -14,8 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_cli import Ran, run
-from test_hostile import assert_refused
+from commands import Ran, assert_refused, run
 
 from losscli.data import pipes
 

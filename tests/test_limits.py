@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import run
+from commands import run
 
 RNG = np.random.default_rng(2)
 TARGET = RNG.normal(size=60)

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
+from checking import check, checks_of
+from commands import SAMPLES
 from scipy import stats
-from test_check_cli import check, checks_of
-from test_cli import SAMPLES
 
 from losscli.analysis.gate import Gates, Tolerance
 from losscli.checks import Check

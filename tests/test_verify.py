@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_custom import LOSSES, own
+from own_losses import LOSSES, own
 
 import losscli
 from losscli.domain import PROBABILITY, REAL
