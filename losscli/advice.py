@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.findings import Diagnostic
+from losscli.findings import Diagnostic, HasFindings
 from losscli.strict_json import SCHEMA_VERSION, plain
 
 
@@ -69,8 +69,8 @@ class Refusal:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+@dataclass(frozen=True)
+class Advice(HasFindings):
     """What ``recommend`` says: answers, measurements, and a leaf or the open question.
 
     ``refused`` are losses that the guide leads to and the data rules out; ``turning_points`` say

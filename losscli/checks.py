@@ -38,6 +38,7 @@ from losscli.data.sink import RowWriter, open_rows
 from losscli.data.slicing import sliced_by
 from losscli.engine.evaluation import Evaluation
 from losscli.errors import DataError, UsageError
+from losscli.findings import allowable, gravest_first
 from losscli.results import Result
 from losscli.rival import Contested, Rival
 from losscli.spec import Loss, Reduction
@@ -114,7 +115,7 @@ def check(
         by=tuple(labels),
         threads=threads,
         strict=strict,
-        allow=allow,
+        allow=tuple(map(allowable, allow)),
     ).verdict()
 
 
@@ -208,8 +209,8 @@ class Check:
             OutputError: the baseline could not be written.
         """
         began = time.monotonic()
-        others = self.baseline is not None or self.rival is not None
-        refuse(self.bound.loss, self.gates, others=others, sliced=bool(self.by))
+        compared = self.baseline is not None or self.rival is not None
+        refuse(self.bound.loss, self.gates, others=compared, sliced=bool(self.by))
         self.gates.check_reduction(self.bound.loss, self.reduction)
         # A file of rows is there only if all of it is good, so it is dropped by an exception.
         with suppress(_UnfitError), ExitStack() as stack:
@@ -219,6 +220,9 @@ class Check:
                 contested = self.rival.begin(self.bound, self.inputs, self.reduction)
             result, *rivals = self._evaluate(beside, contested)
             result = result.allowing(self.allow)
+            if contested is not None:
+                others = contested.findings(result, rivals[0].allowing(self.allow))
+                result = replace(result, diagnostics=gravest_first((*result.diagnostics, *others)))
             _reject_broken(result)
             if isinstance(beside, _Updating) and not beside.is_fit(result):
                 raise _UnfitError

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.domain import Array
-from losscli.findings import ChecksRecord, Diagnostic, allowing, merge_findings
+from losscli.findings import ChecksRecord, Diagnostic, HasFindings, merge_findings
 from losscli.strict_json import SCHEMA_VERSION, Status, finite_or_none, plain, status, to_text
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluated(ABC):
+class Evaluated(HasFindings, ABC):
     """What a result and a comparison share: a loss, the rows it was evaluated on, and findings.
 
     Attributes:
@@ -284,20 +284,6 @@ class Evaluated(ABC):
     def samples(self) -> str:
         """What ``n`` counts: rows, or groups of them."""
         return "rows" if self.group is None else "groups"
-
-    @property
-    def failed(self) -> bool:
-        """Did an error-level diagnostic fire?"""
-        return any(finding.severity == "error" for finding in self.diagnostics)
-
-    @property
-    def exit_code(self) -> int:
-        """How a command ends that shows it: 0 without errors, else the code of the gravest."""
-        return max((finding.exit_code for finding in self.diagnostics), default=0)
-
-    def allowing(self, codes: Collection[str]) -> Self:
-        """This record with the findings of these codes as information."""
-        return replace(self, diagnostics=allowing(self.diagnostics, codes))
 
     def _made_of(self) -> list[str]:
         """What the signature says of how rows were made of the files."""

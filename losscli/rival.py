@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from losscli.data.feed import Inputs
 from losscli.domain import Role
 from losscli.engine.evaluation import Evaluation, of_models
 from losscli.errors import DataError, UsageError
+from losscli.findings import Diagnostic
 from losscli.results import Result
 from losscli.spec import Loss, Reduction
 from losscli.together import Samples
@@ -102,6 +103,19 @@ class Contested:
     def take(self, samples: Samples) -> None:
         """The next rows, of both."""
         self.fold.add([sample for sample in samples[: len(_MODELS)] if sample is not None])
+
+    def findings(self, now: Result, before: Result) -> list[Diagnostic]:
+        """What was found of the other model, and not of the one that is checked.
+
+        Both have one target, and what is wrong with it is said once. A model whose predictions are
+        read wrongly is easily beaten, so its warnings count as well.
+        """
+        said = {(one.code, one.message) for one in now.diagnostics}
+        return [
+            replace(one, message=f"of {self.rival.path}: {one.message}")
+            for one in before.diagnostics
+            if (one.severity != "info" or one.allowed) and (one.code, one.message) not in said
+        ]
 
     def judge(self, now: Result, before: Result) -> Judged:
         """Passes unless the loss is worse, by more than is tolerated, and not by chance.

@@ -29,6 +29,7 @@ class Judged:
         value: what was compared, unrounded.
         limit: the most that would have passed; None where there is no such number.
         slice: the slice it is about, such as ``country=NL``; None for all rows.
+        detail: what else is to be said where nothing stands beside it, as in JUnit.
     """
 
     gate: str
@@ -37,6 +38,7 @@ class Judged:
     value: float
     limit: float | None = None
     slice: str | None = None
+    detail: str = ""
 
     @property
     def label(self) -> str:

@@ -130,6 +130,21 @@ def test_the_junit_report_of_a_run(tmp_path: Path) -> None:
         assert properties["prediction"] == "preds.csv"
 
 
+def test_the_junit_report_tells_all_of_a_warning_that_counts(tmp_path: Path) -> None:
+    table = tmp_path / "data.csv"
+    table.write_text("prediction,target\n" + "1,2\n" * 12)
+    report = tmp_path / "junit.xml"
+    words = ("mse", str(table), "--max", "9", "--strict", "--allow", "LC208")
+    assert check(*words, "--junit-xml", str(report)).code == 1
+    (failure,) = junit(report.read_text("utf-8")).iter("failure")
+    assert failure.get("message") == (
+        "a warning, and --strict counts it: a target of a single value"
+    )
+    assert failure.text is not None
+    assert "the target is 2 in all 12 rows that count" in failure.text
+    assert "check that the right column was read" in failure.text
+
+
 def test_the_junit_report_of_what_could_not_be_checked(tmp_path: Path) -> None:
     report = tmp_path / "junit.xml"
     ran = check("mse", "no.csv", "targets.csv", "--max", "1", "--junit-xml", str(report))

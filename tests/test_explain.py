@@ -46,8 +46,6 @@ def test_every_example_shows_its_finding(
     words = write(code, tmp_path)
     assert code.code in found_by(words)
     ran = run(*words)
-    if words[0] != "compute":
-        return
     if code.gravest == "error":
         assert ran.code == code.exit_code
     if code.gravest == "warning":
@@ -63,10 +61,8 @@ def test_every_example_shows_its_finding(
 def test_every_finding_can_be_allowed_and_is_still_shown(
     code: Code, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = write(code, tmp_path)
-    if words[0] != "compute":
-        return
     monkeypatch.chdir(tmp_path)
+    words = write(code, tmp_path)
     ran = run(*words, "--allow", code.code.lower(), "--format", "json")
     (found,) = [d for d in json.loads(ran.out)["diagnostics"] if d["code"] == code.code]
     assert (found["severity"], found["allowed"]) == ("info", True)
@@ -140,6 +136,16 @@ def test_a_code_that_is_none(words: list[str]) -> None:
     assert ran.code == 2
     assert "there is no finding 'LC1-04'" in ran.err
     assert "'LC104'" in ran.err
+
+
+@pytest.mark.parametrize("code", ["LC999", "LC121", "LC205"])
+def test_python_allows_what_the_command_line_does(code: str) -> None:
+    x, y = [1.0, 2.0], [1.0, 3.0]
+    with pytest.raises(UsageError, match=code):
+        losscli.check("mse", x, y, max=9, allow=[code])
+    with pytest.raises(UsageError, match=code):
+        losscli.compute("mse", x, y).allowing([code])
+    assert losscli.compute("mse", x, [9.0] * 2).allowing(["lc107"]).exit_code == 0
 
 
 def test_only_what_can_be_allowed_is() -> None:

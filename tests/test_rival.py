@@ -192,3 +192,37 @@ def test_a_model_that_is_no_worse_fails_as_rarely_as_it_says() -> None:
         verdict = Check(bound, inputs, "mean", Gates(), rival=rival, threads=1).verdict()
         failed += not verdict.passed
     assert 24 < failed < 58
+
+
+def scores(name: str, logits: Any) -> str:
+    pa_csv.write_csv(pa.table({"logits": logits}), name)
+    return name
+
+
+def test_what_is_wrong_with_the_other_model_counts_as_well() -> None:
+    rng = np.random.default_rng(2)
+    logits = rng.normal(0, 3, size=200)
+    labels = (rng.random(200) < 1 / (1 + np.exp(-logits))).astype(int)
+    pa_csv.write_csv(pa.table({"target": labels}), "labels.csv")
+    mine = scores("mine.csv", logits)
+    # A model saved as probabilities loses to any, since they are read as logits.
+    other = scores("probabilities.csv", 1 / (1 + np.exp(-logits)))
+    words = ("bce-with-logits", mine, "labels.csv", "--against", other)
+    ran = check(*words)
+    assert ran.code == 0
+    assert "warning LC101" in ran.out
+    assert "of probabilities.csv: all 200 rows" in ran.out
+    assert check(*words, "--strict").code == 1
+    assert check(*words, "--strict", "--allow", "LC101").code == 0
+    assert "probabilities.csv" not in check(*words[:-1], mine).out
+
+
+def test_a_model_that_breaks_the_contract_is_none_to_compare_with() -> None:
+    logits = np.tile([2.0, 0.0, 1.0], 20)
+    columns = {"logits_0": logits, "logits_1": 1 - logits}
+    pa_csv.write_csv(pa.table({**columns, "target": np.tile([0, 1, 0], 20)}), "mine.csv")
+    pa_csv.write_csv(pa.table({"p_1": 1 - logits, "p_0": logits}), "other.csv")
+    words = ("cross-entropy", "mine.csv", "--against", "other.csv", "-c")
+    ran = check(*words, "logits@against=p_1,p_0")
+    assert (ran.code, "of other.csv: label k" in ran.err, "(LC130)" in ran.err) == (2, True, True)
+    assert check(*words, "logits@against=p_1,p_0", "--allow", "LC130").code == 0

@@ -119,11 +119,12 @@ def counting(result: Result, *, strict: bool) -> list[Diagnostic]:
 def _findings(result: Result, strict: bool) -> Iterator[Judged]:
     """A finding that counts, such as a loss that is not finite, is a gate that failed."""
     for found in counting(result, strict=strict):
-        reason = found.message
+        reason, detail = found.message, found.hint
         if found.severity == "warning":
-            # In short: the warning itself is shown with its numbers and what to do.
+            # In short: pages show the warning itself with its numbers and what to do.
             reason = f"a warning, and --strict counts it: {CODES[found.code].title}"
-        yield Judged(found.code, False, reason, result.value)
+            detail = "\n".join(filter(None, [found.message, found.hint]))
+        yield Judged(found.code, False, reason, result.value, detail=detail)
     if not math.isfinite(result.value) and not result.failed:
         yield Judged("finite", False, f"{_name(result)} is {result.value}", result.value)
 

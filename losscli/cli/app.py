@@ -71,10 +71,11 @@ def _verify() -> Any:
 
 def _recommend() -> Any:
     from losscli.cli.expand import expand
+    from losscli.cli.judging import judging_of
     from losscli.cli.options import reading_of
     from losscli.cli.recommend import recommend
 
-    return _single("recommend", expand(recommend, reading=reading_of))
+    return _single("recommend", expand(recommend, reading=reading_of, judging=judging_of))
 
 
 def _list() -> Any:

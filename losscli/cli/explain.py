@@ -20,7 +20,7 @@ def explain(
     format: PageFormatOption = PageFormat.table,
 ) -> None:
     """Explain a finding: why it is one, an example that shows it, and what to do."""
-    from losscli.cli.judging import find_code
+    from losscli.findings import find_code
 
     if code is None:
         show_codes(format)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from losscli.codes import CODES, Code
-from losscli.errors import UsageError, did_you_mean
+from losscli.findings import HasFindings, allowable
 
-if TYPE_CHECKING:
-    from losscli.comparison import Comparison
-    from losscli.results import Result
-
-    Found = TypeVar("Found", Result, Comparison)
+Found = TypeVar("Found", bound=HasFindings)
 
 finding_option = partial(typer.Option, rich_help_panel="Findings")
 
@@ -35,7 +30,7 @@ class Judging:
         """The result with what is allowed as information."""
         return result.allowing(self.allow) if self.allow else result
 
-    def exit_code(self, results: Iterable[Result | Comparison]) -> int:
+    def exit_code(self, results: Iterable[HasFindings]) -> int:
         """How a command ends that shows these results."""
         codes = [0]
         for result in results:
@@ -60,33 +55,4 @@ def judging_of(
     ] = None,
 ) -> Judging:
     """What findings mean, from the options of every command that evaluates."""
-    return Judging(strict, tuple(_allowable(text) for text in allow or ()))
-
-
-def find_code(text: str, option: str = "") -> Code:
-    """The code of this name, in any case; ``option`` is where it was given.
-
-    Raises:
-        UsageError: there is none.
-    """
-    found = CODES.get(text.strip().upper())
-    if found is None:
-        close = did_you_mean(text.strip().upper(), CODES)
-        hint = f"{close} " if close else ""
-        raise UsageError(
-            f"{option}there is no finding {text!r}", hint=f"{hint}`losscli explain` lists them all"
-        )
-    return found
-
-
-def _allowable(text: str) -> str:
-    code = find_code(text, "--allow: ")
-    if code.stops:
-        instead = f"{code.option} settles it; " if code.option else ""
-        raise UsageError(
-            f"--allow {code.code}: it cannot be allowed, since no loss can be computed then",
-            hint=f"{instead}`losscli explain {code.code}` says what to do instead",
-        )
-    if code.gravest == "info":
-        raise UsageError(f"--allow {code.code}: it is information only, so nothing has to allow it")
-    return code.code
+    return Judging(strict, tuple(map(allowable, allow or ())))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from losscli.cli.judging import Judging
 from losscli.cli.options import Columns, PageFormat, PageFormatOption, Threads, columns_by_role
 from losscli.cli.output import show_advice
 from losscli.data.reading import Reading
@@ -56,6 +57,7 @@ def recommend(
     ] = None,
     column: Columns = None,
     reading: Reading,
+    judging: Judging,
     threads: Threads = None,
     format: PageFormatOption = PageFormat.table,
 ) -> None:
@@ -81,7 +83,9 @@ def recommend(
             break
         replies[question.name] = _ask(question)
         advice = advise(given, facts, names, command_options=options, replies=replies)
+    advice = judging.of(advice)
     show_advice(advice, format)
+    raise typer.Exit(judging.exit_code([advice]))
 
 
 def _measure(

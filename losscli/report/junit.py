@@ -76,7 +76,8 @@ def _properties(result: Result) -> list[tuple[str, str]]:
 def _gate(suite: Element, verdict: Verdict, gate: Judged) -> None:
     case = SubElement(suite, "testcase", _named(verdict, gate.label))
     if not gate.passed:
-        _say(SubElement(case, "failure"), gate.reason, "gate", gate.reason)
+        text = "\n".join(filter(None, [gate.reason, gate.detail]))
+        _say(SubElement(case, "failure"), gate.reason, "gate", text)
 
 
 def _named(verdict: Verdict, name: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from losscli.analysis.checks import classes, divisors, inputs, labels, own, results, settings
 from losscli.analysis.checks.case import Case
 from losscli.codes import CODES
-from losscli.findings import ChecksRecord, Diagnostic
+from losscli.findings import ChecksRecord, Diagnostic, gravest_first
 
 _CHECKS = (
     *results.CHECKS,
@@ -36,5 +36,4 @@ def diagnose(case: Case) -> tuple[tuple[Diagnostic, ...], ChecksRecord]:
         else:
             made += check.codes
             found += check.look(case)
-    found.sort(key=lambda d: ("error", "warning", "info").index(d.severity))
-    return tuple(found), ChecksRecord(tuple(sorted(made)), dict(sorted(skipped.items())))
+    return gravest_first(found), ChecksRecord(tuple(sorted(made)), dict(sorted(skipped.items())))
