@@ -35,7 +35,7 @@ ALLOWED = {
     "version": set(),
     "codes": set(),
     "strict_json": set(),
-    "findings": {"codes"},
+    "findings": {"codes", "errors"},
     "domain": {"errors"},
     "numerics": {"errors"},
     "convention": set(),
