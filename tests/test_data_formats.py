@@ -269,7 +269,7 @@ BAD_LINES: list[tuple[str | bytes, str]] = [
     ('{"prediction": "x"}\n', "column 'prediction': holds string, not numbers"),
     ('{"prediction": {"a": 1}}\n', "column 'prediction': holds struct"),
     ('{"prediction": ' + "[" * 10**5 + "]" * 10**5 + "}\n", "row 1: is no JSON: it is nested too"),
-    (b'{"prediction": 1, "note": "\xff"}\n', "row 1: is no JSON: it is nested too deeply or no UT"),
+    (b'{"prediction": 1, "note": "\xff"}\n', "row 1: is no JSON: it is no UTF-8 text"),
 ]
 
 

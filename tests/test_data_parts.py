@@ -149,6 +149,49 @@ def test_rows_without_a_partition(tmp_path: Path) -> None:
     assert [labels.name(int(code)) for code in np.asarray(codes)] == ["1", None]
 
 
+@pytest.mark.parametrize("missing", ["drop", "ignore-elements"])
+def test_rows_without_a_partition_lack_a_value(tmp_path: Path, missing: str) -> None:
+    for name, value in (("1", 2.5), ("__HIVE_DEFAULT_PARTITION__", 7.0), ("3", 3.5)):
+        parquet(tmp_path / f"fold={name}" / "x.parquet", prediction=[value] * 2)
+    words = ["compute", "mse", str(tmp_path), "-c", "target=fold", "--missing", missing]
+    result = json.loads(run(*words, "--format", "json").out)
+    assert (result["value"], result["n"], result["missing"]) == ((1.5**2 + 0.5**2) / 2, 6, 2)
+    ran = run("compute", "mse", str(tmp_path), "-c", "target=prediction", "--group", "fold")
+    assert ran.code == 2
+    assert "the value is missing (LC128)\n  every row needs a group" in ran.err
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+def test_a_role_that_is_said_again_goes_on(tmp_path: Path, extension: str) -> None:
+    """In the order that was said, with folders and patterns among them."""
+
+    def write(name: str, role: str, values: Sequence[float]) -> str:
+        path = tmp_path / f"{name}.{extension}"
+        if extension == "csv":
+            path.write_text("\n".join([role, *map(str, values)]))
+        else:
+            parquet(path, **{role: values})
+        return str(path)
+
+    late, early = write("z", "target", [1, 2]), write("a", "target", [3])
+    (tmp_path / "more").mkdir()
+    write("more/2", "target", [4, 5])
+    words = [f"target={late}", f"target={early}", f"target={tmp_path / 'more'}"]
+    words.append(write("p", "prediction", [2, 4, 6, 8, 0]))
+    ran = run("compute", "mae", *words, "--reduction", "none", "--format", "value")
+    assert ran.out.split() == ["1.0", "2.0", "3.0", "4.0", "5.0"]
+
+
+def test_two_roles_in_the_same_files(tmp_path: Path) -> None:
+    for name, value in (("b", 1), ("a", 2)):
+        (tmp_path / f"{name}.csv").write_text(f"prediction,target\n{value},{3 * value}\n")
+    words = [f"{role}={tmp_path}/{n}.csv" for role in ("prediction", "target") for n in "ba"]
+    assert run("compute", "mse", *words, "--format", "value").out == "10.0\n"
+    (tmp_path / "a.csv").write_text("prediction,target\n2,1\n2,x\n")
+    ran = run("compute", "mse", *words)
+    assert f"{tmp_path}/a.csv, column 'target', row 2: 'x' is not a number" in ran.err
+
+
 def test_names_of_folders_with_leading_zeros_are_text(tmp_path: Path) -> None:
     parquet(tmp_path / "day=007" / "x.parquet", prediction=[1.0])
     assert pa.chunked_array(open_table(str(tmp_path)).keys(1)).to_pylist() == ["007"]

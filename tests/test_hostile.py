@@ -239,6 +239,27 @@ CASES = [
         ("p.parquet", "column 'prediction'", "row 2", "too large", "ids"),
         {"p.parquet": pa.table({"prediction": [1, 2**60, 3]}), "t.csv": T3},
     ),
+    Case(
+        "ids beyond float64 in text",
+        "mse d.csv",
+        ("d.csv", "column 'target'", "row 2", "9007199254740993 is too large", "ids"),
+        {"d.csv": "prediction,target\n1,2\n1,9007199254740993\n"},
+    ),
+    Case(
+        "ids beyond float64 in JSON Lines",
+        "mse d.jsonl",
+        ("d.jsonl", "column 'target'", "row 2", "-9007199254740993 is too large", "ids"),
+        {
+            "d.jsonl": '{"prediction": 1, "target": 2}\n'
+            '{"prediction": 1, "target": -9007199254740993}\n'
+        },
+    ),
+    Case(
+        "a whole number of hundreds of digits",
+        "mse d.csv",
+        ("d.csv", "row 1", "1111... is too large"),
+        {"d.csv": f"prediction,target\n{'1' * 300},2\n"},
+    ),
     # Values outside the domain.
     Case(
         "label too large",
@@ -565,10 +586,28 @@ CASES = [
         {"a.csv": "a\n1\n", "b.csv": "b\n1\n"},
     ),
     Case(
-        "a role given twice",
+        "two files for a role that have not the same columns",
         "mse target=t.csv target=p.csv p.csv",
-        ("target", "twice"),
+        ("p.csv", "has column 'prediction', other than t.csv"),
         {"p.csv": P3, "t.csv": T3},
+    ),
+    Case(
+        "a file given twice for a role",
+        "mse target=t.csv target=./t.csv p.csv",
+        ("./t.csv is given twice", "count twice"),
+        {"p.csv": P3, "t.csv": T3},
+    ),
+    Case(
+        "files with a comma between them",
+        "mse p.csv target=t.csv,u.csv",
+        ("t.csv,u.csv", "no such file", "target=t.csv target=u.csv"),
+        {"p.csv": P3, "t.csv": T3, "u.csv": T3},
+    ),
+    Case(
+        "an output that is a part of an input",
+        "mse parts/*.csv t.csv --json-report parts/b.csv",
+        ("parts/b.csv would overwrite parts/b.csv",),
+        {"parts": Path.mkdir, "parts/a.csv": P3, "parts/b.csv": P3, "t.csv": T3 + "1\n2\n3\n"},
     ),
     Case(
         "sample weight of no column",
@@ -728,6 +767,19 @@ def test_near_misses_work(files: dict[str, Content], folder: Path) -> None:
     for name, content in files.items():
         write(folder / name, content)
     assert run("compute", "mse", *files, "-f", "value") == Ran(0, "2.5\n", "")
+
+
+LARGE = ["9007199254740992", "-9007199254740994", "1180591620717411303424", "1e300", "12e15"]
+
+
+@pytest.mark.parametrize("number", LARGE)
+@pytest.mark.parametrize("line", ["1\n{}\n", '{{"target": 1}}\n{{"target": {}}}\n'])
+def test_large_numbers_that_float64_holds(number: str, line: str, folder: Path) -> None:
+    name = "t.jsonl" if "{{" in line else "t.csv"
+    write(folder / name, ("" if "{{" in line else "target\n") + line.format(number))
+    write(folder / "p.csv", one_column("prediction", 0, 0))
+    ran = run("compute", "mae", "p.csv", name, "--reduction", "sum", "-f", "value")
+    assert (ran.code, float(ran.out)) == (0, abs(float(number)) + 1)
 
 
 def test_nan_and_infinity_are_numbers(folder: Path) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from losscli.cli.expand import expand
@@ -106,7 +107,9 @@ result_outputs_of = expand(_result_outputs_of, reports=reports_of)
 def paths_of(inputs: Inputs) -> list[str]:
     """The files that these inputs are read from."""
     sources = (*inputs.roles.values(), *inputs.coded.values())
-    return [source.path for source in sources if source.path is not None]
+    paths = [source.path for source in sources if source.path is not None]
+    parts = (source.parts.names for source in sources if source.parts is not None)
+    return [*paths, *chain.from_iterable(parts)]
 
 
 def reject_overwrite(outputs: Sequence[str], inputs: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ from losscli.data.columns import NO_CODERS, Column, HeaderUnclearError
 from losscli.data.csv_dialect import NAMES, number, option, rows_of, sniff
 from losscli.data.csv_lines import Lines, find_lines, pieces
 from losscli.data.feed import RoleInput
-from losscli.data.place import Numbers, Place
+from losscli.data.place import Numbers, Place, check_rounding, may_be_rounded
 from losscli.data.reading import AS_IT_IS, Reading
 from losscli.data.selection import Selection
 from losscli.data.stored import Stored
@@ -267,7 +267,7 @@ class _Parser:
                 found.append(coder.encode(cells.fill_null("") if coder.row_shape else cells, place))
                 continue
             values = _to_numpy(column, _type(self._layout.columns[i]))
-            if values is None:
+            if values is None or may_be_rounded(values):
                 return None
             found.append(values[wanted])
         return found
@@ -395,6 +395,7 @@ def _read_cell(cell: str, place: Place, layout: Layout) -> float:
     value = number(text, layout.decimal)
     if value is None:
         raise _no_number(text, place, layout)
+    check_rounding(text, value, place)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,8 +39,8 @@ def open_files(
     Args:
         roles: what the loss takes, in its order.
         files: one path for each required role in order, or one that holds them all; ``role=path``
-            names the role, and is how optional ones are given; ``by=path`` holds columns of
-            ``labels`` and no role.
+            names the role, and is how optional ones are given; said again, the rows of the next
+            file follow. ``by=path`` holds columns of ``labels`` and no role.
         columns: by role, the column or columns that hold it. A role without a file of its own is
             looked for in the files that are given.
         reading: how the files are read.
@@ -56,7 +57,7 @@ def open_files(
     tables = OpenTables(reading)
     aside = None if any(role.name == BY for role in roles) else paths.pop(BY, None)
     if aside is not None and not labels:
-        raise UsageError(f"by={aside} is to slice by", hint="name its columns: --by COLUMN")
+        raise UsageError(f"by={aside[0]} is to slice by", hint="name its columns: --by COLUMN")
     opened = {name: tables[path] for name, path in paths.items()}
     grouped = all_rows or group is not None
     seen = [ungrouped(role) for role in roles] if grouped else roles
@@ -102,35 +103,37 @@ def _read_whole(source: Source) -> Array:
 
 def _assign(
     roles: Sequence[Role], files: Sequence[str], columns: Mapping[str, str]
-) -> tuple[dict[str, str], list[str]]:
-    """The path for each role that has one, and the roles that have one path in common."""
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """The files of each role that has some, and the roles that have theirs in common."""
     named, positional = _split_named(roles, files)
     given = list(named.values())
-    together = [name for name, path in named.items() if given.count(path) > 1]
+    together = [name for name, paths in named.items() if given.count(paths) > 1]
     required = [role.name for role in roles if not role.optional and role.name not in named]
     in_rows = [role.name for role in roles if role.name in required and not role.is_table]
     if len(positional) == 1 and len(required) > 1:
-        return named | dict.fromkeys(in_rows, positional[0]), [*together, *in_rows]
+        return named | dict.fromkeys(in_rows, (positional[0],)), [*together, *in_rows]
     if len(positional) != len(required):
         required = [name for name in required if name not in columns]
     if len(positional) != len(required):
         raise wrong_number("file", roles, files)
-    return named | dict(zip(required, positional, strict=True)), together
+    paths = [(path,) for path in positional]
+    return named | dict(zip(required, paths, strict=True)), together
 
 
-def _split_named(roles: Sequence[Role], files: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+def _split_named(
+    roles: Sequence[Role], files: Sequence[str]
+) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     names = {**known_names(roles), BY: BY}
-    named: dict[str, str] = {}
+    named: dict[str, tuple[str, ...]] = {}
     positional = []
     for file in files:
         name, equals, path = file.partition("=")
         if not equals or name not in names:
             positional.append(file)
-        elif (role := names[name]) in named:
-            raise UsageError(f"{name} is given twice: {named[role]} and {path}")
         else:
-            named[role] = path
-    if [*named.values(), *positional].count(STANDARD_INPUT) > 1:
+            role = names[name]
+            named[role] = (*named.get(role, ()), path)
+    if [*chain.from_iterable(named.values()), *positional].count(STANDARD_INPUT) > 1:
         raise UsageError(
             "standard input is for one role, since it can be read once",
             hint="or - alone with all roles as columns; <(COMMAND) is a file of its own",
@@ -176,7 +179,7 @@ def read_vector(path: str) -> tuple[float, ...]:
         table = open_table(path)
     except HeaderUnclearError:
         # Nobody names columns of weights by numbers.
-        table = open_table(path, Reading(header=False))
+        table = open_table(path, reading=Reading(header=False))
     role = Role("weight", Domain("weight", COMPONENTS, "a weight"), optional=False)
     (feed,) = Assembly([Source(role, table, alone=True)]).feeds([role], {})
     with closing(feed.cursor(0, None)) as cursor:

@@ -14,9 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.json as pajson
 
+from losscli.data.arrow import values_of
 from losscli.data.batches import BROKEN, BatchTable
 from losscli.data.csv_lines import Lines, find_lines, pieces
-from losscli.data.place import Place
+from losscli.data.place import Place, check_rounding, may_be_rounded
 from losscli.data.stored import Stored
 from losscli.errors import DataError
 
@@ -26,6 +27,7 @@ _LONGEST_LINE = 2**24
 _SAMPLED_ROWS = 100
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = pa.float64()
+_NO_JSON = {UnicodeDecodeError: "it is no UTF-8 text", RecursionError: "it is nested too deeply"}
 
 
 class JsonTable(BatchTable):
@@ -91,7 +93,8 @@ class JsonTable(BatchTable):
             found = None
         if found is not None and len(found) == rows and found.schema.equals(schema):
             (batch,) = found.combine_chunks().to_batches()
-            return batch
+            if not any(map(_may_be_rounded, batch.columns)):
+                return batch
         return self._read_carefully(data, first, rows, schema)
 
     def _read_carefully(
@@ -146,7 +149,7 @@ def _object(line: bytes, place: Place) -> dict[str, Any]:
     try:
         found = json.loads(line, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
-        said = getattr(error, "msg", "it is nested too deeply or no UTF-8 text")
+        said = getattr(error, "msg", None) or _NO_JSON.get(type(error), "a number has no end")
         hint = "is it cut off? JSON Lines have one whole object on each line"
         raise place.fault(f"is no JSON: {said}", hint=hint, code="LC160") from None
     if not isinstance(found, _Pairs):
@@ -201,6 +204,13 @@ def _as_numbers(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
+def _may_be_rounded(array: pa.Array) -> bool:
+    """May a whole number have lost digits, alone or in a list?"""
+    while pa.types.is_list(array.type):
+        array = array.flatten()
+    return pa.types.is_floating(array.type) and may_be_rounded(values_of(array.drop_null()))
+
+
 def _value(value: Any, kind: pa.DataType, place: Place) -> Any:
     """A value in the type of its column."""
     if value is None:
@@ -219,7 +229,10 @@ def _value(value: Any, kind: pa.DataType, place: Place) -> Any:
         return value
     if kind == _NUMBER and isinstance(value, int | float):
         # An integer may be too long for a float, as 1e400 is.
-        return float(str(value)) if type(value) is int else float(value)
+        number = float(str(value)) if type(value) is int else float(value)
+        if type(value) is int:
+            check_rounding(str(value), number, place)
+        return number
     shown = json.dumps(value)
     shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
     wanted = "a number" if kind == _NUMBER else f"of the type of the rows before it, {kind}"

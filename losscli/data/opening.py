@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from losscli.data.columns import Table
 from losscli.data.reading import AS_IT_IS, Reading
-from losscli.data.sources import find, path_of
+from losscli.data.sources import Found, find, path_of
 from losscli.data.stored import Stored
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from losscli.data.batches import BatchTable
@@ -62,17 +62,26 @@ class OpenTables:
     """Opens files, each once."""
 
     reading: Reading = AS_IT_IS
-    _by_path: dict[str, Table] = field(default_factory=dict)
+    _by_path: dict[tuple[str, ...], Table] = field(default_factory=dict)
 
-    def __getitem__(self, named: str) -> Table:
-        path = path_of(named)
-        real = named if path is None else os.path.realpath(path)
+    def __getitem__(self, named: str | tuple[str, ...]) -> Table:
+        names = (named,) if isinstance(named, str) else named
+        real = tuple(map(_real, names))
+        for i, one in enumerate(real):
+            if one in real[:i]:
+                raise UsageError(f"{names[i]} is given twice", hint="its rows would count twice")
         if real not in self._by_path:
-            self._by_path[real] = open_table(named, self.reading)
+            self._by_path[real] = open_table(*names, reading=self.reading)
         return self._by_path[real]
 
 
-def open_table(named: str, reading: Reading = AS_IT_IS) -> Table:
+def _real(named: str) -> str:
+    """What all names of a file have in common."""
+    path = path_of(named)
+    return named if path is None else os.path.realpath(path)
+
+
+def open_table(*named: str, reading: Reading = AS_IT_IS) -> Table:
     """Open what the user named; several files are one long table.
 
     The first bytes of a file say what it is, then its extension, then ``--input-format``.
@@ -80,7 +89,7 @@ def open_table(named: str, reading: Reading = AS_IT_IS) -> Table:
     Raises:
         DataError: there is no such file, or it is none that can be read.
     """
-    found = find(named)
+    found = Found.joined([find(one) for one in named])
     formats = [_format_of(file, reading) for file in found.files]
     for file, format in zip(found.files, formats, strict=True):
         if format != formats[0]:
@@ -95,7 +104,7 @@ def open_table(named: str, reading: Reading = AS_IT_IS) -> Table:
         return tables[0]
     from losscli.data.parts import PartsTable
 
-    return PartsTable(named, tables, found.folders)
+    return PartsTable(", ".join(named), tables, found.folders, gaps=reading.gaps)
 
 
 def _open(file: Stored, format: str, reading: Reading, is_part: bool) -> FileTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,15 +62,22 @@ class PartsTable:
         name: what the user called all of them.
         tables: the files, in the order of their rows.
         folders: for each file, what the names of its folders say.
+        gaps: may values be missing, of these too?
 
     Raises:
         DataError: the files differ in their columns, or their folders in what they say.
     """
 
     def __init__(
-        self, name: str, tables: Sequence[Part], folders: Sequence[Mapping[str, str | None]]
+        self,
+        name: str,
+        tables: Sequence[Part],
+        folders: Sequence[Mapping[str, str | None]],
+        *,
+        gaps: bool = False,
     ) -> None:
         self.name = name
+        self._gaps = gaps
         self._tables = tables
         first = tables[0]
         self._at = [_positions(first, table) for table in tables]
@@ -128,6 +136,8 @@ class PartsTable:
             (code,) = np.asarray(coder.encode(pa.array([value]), place)).tolist()
             return float(code)
         if value is None:
+            if self._gaps:
+                return math.nan
             raise place.missing(0)
         if isinstance(value, str):
             raise DataError(

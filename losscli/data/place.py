@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +20,7 @@ Numbers: TypeAlias = NDArray[Any]
 
 # Beyond it, neighbouring integers are one float64.
 _EXACT = 2**53
+_WHOLE = re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,34 @@ def exact(values: Numbers, place: Place) -> Numbers:
         return values
     large = (values > _EXACT) | (values < -_EXACT)
     first = np.unravel_index(int(large.argmax()), values.shape)
-    hint = "is this a column of ids? losses are computed in float64"
     row = int(first[0]) if first else 0
-    raise place.fault(
-        f"{values[first]} is too large to be exact in float64", row, hint, code="LC151"
-    )
+    raise _inexact(str(values[first]), place, row)
+
+
+def _inexact(shown: str, place: Place, row: int = 0) -> DataError:
+    shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
+    hint = "is this a column of ids? losses are computed in float64"
+    return place.fault(f"{shown} is too large to be exact in float64", row, hint, code="LC151")
+
+
+def may_be_rounded(values: Numbers) -> bool:
+    """May one of these numbers, which were text, be a whole one that float64 does not hold?"""
+    if values.dtype.kind != "f":
+        return False
+    large = np.abs(values) >= _EXACT
+    return bool(large.any() and np.isfinite(values[large]).any())
+
+
+def check_rounding(text: str, value: float, place: Place) -> None:
+    """Is a whole number, as it is written, the number that it was read as?
+
+    Raises:
+        DataError: it is not.
+    """
+    if abs(value) < _EXACT or not math.isfinite(value) or not _WHOLE.fullmatch(text):
+        return
+    if int(text) != value:
+        raise _inexact(text, place)
 
 
 def unreadable(path: str, error: OSError) -> DataError:
@@ -102,7 +128,11 @@ def unreadable(path: str, error: OSError) -> DataError:
     if isinstance(error, FileNotFoundError):
         folder = Path(path).parent
         neighbours = os.listdir(folder) if folder.is_dir() else []
-        close = did_you_mean(Path(path).name, neighbours)
+        several = path.split(",")
+        if len(several) > 1 and all(map(os.path.exists, several)):
+            close = f"several files for one role: {' '.join(f'target={one}' for one in several)}"
+        else:
+            close = did_you_mean(Path(path).name, neighbours)
         return DataError(
             "there is no such file", path=path, hint=close or f"looked in {folder}", code="LC160"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,9 @@ def find_groups(chunks: Iterable[Any], place: Place) -> Groups:
     for chunk in chunks:
         chunk = _plain(chunk)
         if chunk.null_count:
-            raise replace(place, row=row).missing(int(np.argmax(values_of(chunk.is_null()))))
+            at = int(np.argmax(values_of(chunk.is_null())))
+            hint = "every row needs a group"
+            raise place.at(row).fault("the value is missing", at, hint, code="LC128")
         first, found = _runs(chunk)
         if last is not None and len(found) and found[0].equals(last):
             first, found = first[1:], found[1:]

@@ -31,6 +31,14 @@ class Found:
     files: Sequence[Stored]
     folders: Sequence[Mapping[str, str | None]] = field(default=())
 
+    @classmethod
+    def joined(cls, found: Sequence[Found]) -> Found:
+        """What stands behind several names, one after the other."""
+        if len(found) == 1:
+            return found[0]
+        folders = chain.from_iterable(one.folders or ({},) for one in found)
+        return cls([file for one in found for file in one.files], [*folders])
+
     @property
     def are_parts(self) -> bool:
         """Does the name stand for any number of files?"""
