@@ -515,3 +515,43 @@ def test_nothing_is_left_when_a_join_is_stopped(number: signal.Signals, tmp_path
     process.communicate(timeout=30)
     assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("memory", [2**30, 1])
+@pytest.mark.parametrize("side", ["first", "second"])
+def test_keys_that_occur_more_than_once_are_counted(side: str, memory: int) -> None:
+    predictions, targets = frames()
+    again = targets if side == "second" else predictions
+    more = pd.concat([again, again.iloc[[7, 3, 3, 90, 12, 55]]])
+    with pytest.raises(DataError) as raised:
+        joined(predictions, more, memory=memory) if side == "second" else joined(
+            more, targets, memory=memory
+        )
+    names = [again["id"].iloc[i] for i in (7, 3, 90)]
+    assert raised.value.row == ROWS + 1
+    assert raised.value.message == (
+        f"the key '{names[0]}' stands in row 8 already; 5 keys occur more than once: "
+        f"also '{names[1]}' in row {ROWS + 2} as in row 4, "
+        f"'{names[2]}' in row {ROWS + 4} as in row 91, ..."
+    )
+
+
+def test_rows_of_several_files_are_named_by_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "parts").mkdir()
+    for i in range(3):
+        rows = "".join(f"{k},{k}\n" for k in range(i * 4, i * 4 + 4))
+        (tmp_path / "parts" / f"part-{i}.csv").write_text(f"id,prediction\n{rows}")
+    targets = tmp_path / "t.csv"
+    targets.write_text("id,target\n" + "".join(f"{k},0\n" for k in (11, 0, 1, 2, 3, 4, 6, 7, 8, 9)))
+    parts = str(tmp_path / "parts")
+    code, _, err = run(capsys, "compute", "mse", parts, str(targets), "--on", "id")
+    assert code == 2
+    name = tmp_path / "parts" / "part"
+    assert f"'5' in row 2 of {name}-1.csv, '10' in row 3 of {name}-2.csv" in err
+    with open(f"{name}-2.csv", "a") as file:
+        file.write("5,5\n")
+    code, _, err = run(capsys, "compute", "mse", parts, str(targets), "--on", "id")
+    assert code == 2
+    assert f"part-2.csv, column 'id', row 5: the key '5' stands in row 2 of {name}-1.csv" in err

@@ -49,6 +49,14 @@ class KeyColumns:
         """Where the key of a row stands, for a message."""
         return Place(self.table.name, ", ".join(self.names), row, self.table.parts)
 
+    def row_name(self, row: int) -> str:
+        """What a message calls a row of the table, which counts from 0."""
+        parts = self.table.parts
+        if parts is None:
+            return f"row {row + 1}"
+        name, at = parts.locate(row)
+        return f"row {at + 1} of {name}"
+
     def shown(self, key: object) -> str:
         """A key as :meth:`texts` or :meth:`integers` gives it, readable: ``7, 2020-01-31``."""
         rest, parts = str(key), []

@@ -70,8 +70,10 @@ def pair(keyed: Sequence[KeyColumns], memory: int, *, drop: bool, hint: str = ""
         return _look_up(keyed, stream, memory, drop=drop, hint=hint)
     if not is_ascending:
         _, parts = collect([stream(keyed[0])], memory)
+        twice = _Twice()
         for (part,) in parts:
-            _reject_twice(keyed[0], part)
+            twice.add(part)
+        twice.reject(keyed[0])
     return Pairing(rows, (None,) * len(keyed), (rows,) * len(keyed), (0,) * len(keyed))
 
 
@@ -133,6 +135,56 @@ class _Alone:
         self.examples = sorted([*self.examples, *found])[:_EXAMPLES]
 
 
+@dataclass(slots=True)
+class _Twice:
+    """The keys of a table that occur more than once: how many, and where the first few do.
+
+    An example has the row where a key occurs again, the one where it does first, and the key.
+    """
+
+    count: int = 0
+    examples: list[tuple[int, int, Any]] = field(default_factory=list)
+
+    def add(self, part: Part) -> None:
+        """Take in all rows of some keys."""
+        if len(part.keys.unique()) == len(part):
+            return
+        codes = np.concatenate([values_of(c.indices) for c in part.keys.dictionary_encode().chunks])
+        order = np.argsort(codes, kind="stable")
+        again = codes[order[1:]] == codes[order[:-1]]
+        once = again & ~np.concatenate([[False], again[:-1]])
+        firsts, seconds = order[:-1][once], order[1:][once]
+        self.count += len(seconds)
+        found = [
+            (part.row(int(seconds[i])), part.row(int(firsts[i])), part.key(int(seconds[i])))
+            for i in np.argsort(seconds)[:_EXAMPLES]
+        ]
+        self.examples = sorted([*self.examples, *found])[:_EXAMPLES]
+
+    def reject(self, keys: KeyColumns) -> None:
+        """Let there be none.
+
+        Raises:
+            DataError: there are; names both rows of the first few.
+        """
+        if not self.examples:
+            return
+        (second, first, key), *others = self.examples
+        said = f"the key {keys.shown(key)!r} stands in {keys.row_name(first)} already"
+        if others:
+            shown = ", ".join(
+                f"{keys.shown(key)!r} in {keys.row_name(row)} as in {keys.row_name(before)}"
+                for row, before, key in others
+            )
+            more = ", ..." if self.count > len(self.examples) else ""
+            said += f"; {self.count:,} keys occur more than once: also {shown}{more}"
+        raise keys.place(second).fault(
+            said,
+            hint="a key names one row: remove the other, or name more columns: --on a --on b",
+            code="LC111",
+        )
+
+
 def _look_up(
     keyed: Sequence[KeyColumns], stream: Stream, memory: int, *, drop: bool, hint: str
 ) -> Pairing:
@@ -142,6 +194,7 @@ def _look_up(
     # Rows of the first table alone beside each other one, and the rows of that one.
     missing = [_Alone() for _ in partners]
     extra = [_Alone() for _ in partners]
+    twice = [_Twice() for _ in keyed]
     for first, *others in parts:
         in_all = np.ones(len(first), bool)
         for i, other in enumerate(others):
@@ -149,13 +202,17 @@ def _look_up(
             found = np.flatnonzero(at >= 0)
             seen = np.zeros(len(first), bool)
             seen[at[found]] = True
-            _check_once(keyed[0], first, seen)
-            _check_others_once(keyed[i + 1], other, at, int(np.count_nonzero(seen)))
+            if i == 0 and _is_twice(first, seen):
+                twice[0].add(first)
+            if _is_other_twice(other, at, int(np.count_nonzero(seen))):
+                twice[i + 1].add(other)
             partners[i][other.rows_at(found)] = first.rows_at(at[found])
             missing[i].add(first, np.flatnonzero(~seen))
             extra[i].add(other, np.flatnonzero(at < 0))
             in_all &= seen
         kept[first.rows_at(np.arange(len(first)))] = in_all
+    for keys, found_twice in zip(keyed, twice, strict=True):
+        found_twice.reject(keys)
     rows = int(np.count_nonzero(kept))
     if rows == 0 or (not drop and any(one.count for one in [*missing, *extra])):
         raise _unmatched(keyed, counts, missing, extra, hint)
@@ -191,38 +248,17 @@ def _places(keys: pa.ChunkedArray, among: pa.ChunkedArray) -> NDArray[np.int32]:
     return places
 
 
-def _check_once(keys: KeyColumns, part: Part, seen: NDArray[np.bool_]) -> None:
-    """Of a key that occurs twice only one place is found, so the other one was not seen."""
+def _is_twice(part: Part, seen: NDArray[np.bool_]) -> bool:
+    """Does a key of the first table occur twice? Only one of its places is found and so seen."""
     unseen = np.flatnonzero(~seen)
-    if len(unseen) and (_places(part.take(unseen), part.keys) != unseen).any():
-        _reject_twice(keys, part)
+    return len(unseen) > 0 and bool((_places(part.take(unseen), part.keys) != unseen).any())
 
 
-def _check_others_once(keys: KeyColumns, part: Part, at: NDArray[np.int32], distinct: int) -> None:
+def _is_other_twice(part: Part, at: NDArray[np.int32], distinct: int) -> bool:
+    """The same of another table, of whose keys ``distinct`` ones are in the first."""
     unknown = np.flatnonzero(at < 0)
-    if len(part) - len(unknown) > distinct or (
-        len(unknown) and len(part.take(unknown).unique()) < len(unknown)
-    ):
-        _reject_twice(keys, part)
-
-
-def _reject_twice(keys: KeyColumns, part: Part) -> None:
-    """Is a key there twice?
-
-    Raises:
-        DataError: one is; names both rows.
-    """
-    if len(part.keys.unique()) == len(part):
-        return
-    codes = np.concatenate([values_of(c.indices) for c in part.keys.dictionary_encode().chunks])
-    order = np.argsort(codes, kind="stable")
-    again = order[1:][codes[order[1:]] == codes[order[:-1]]]
-    second = int(again.min())
-    first = int((codes == codes[second]).argmax())
-    raise keys.place(part.row(second)).fault(
-        f"the key {keys.shown(part.key(second))!r} stands in row {part.row(first) + 1} already",
-        hint="a key names one row: remove the other, or name more columns: --on a --on b",
-        code="LC111",
+    return len(part) - len(unknown) > distinct or (
+        len(unknown) > 0 and len(part.take(unknown).unique()) < len(unknown)
     )
 
 
@@ -242,7 +278,7 @@ def _unmatched(
         ):
             if one.count:
                 examples = ", ".join(
-                    f"{mine.shown(key)!r} in row {row + 1}" for row, key in one.examples
+                    f"{mine.shown(key)!r} in {mine.row_name(row)}" for row, key in one.examples
                 )
                 said.append(
                     f"{one.count:,} of {total:,} keys of {mine.table.name} are not in "
