@@ -331,7 +331,11 @@ def test_delimiters_and_decimal_marks(
         ("prediction;b\n1,5;2\n", {}, "'1,5' is not a number\na decimal comma? say --decimal ,"),
         ("prediction;b\n1;2\n1\n", {}, "cells that hold semicolons of their own need quotes"),
         ("a,b\n1,2\n", {"delimiter": ";"}, "separated by commas: 'a,b'\nsay --delimiter ','"),
-        ("prediction b\n1 2\n", {}, "'1 2' is not a number\nare the cells separated by spaces?"),
+        (
+            "prediction b\n1 2\n",
+            {},
+            "separated by spaces: 'prediction b'\nsay which: --delimiter sp",
+        ),
     ],
 )
 def test_what_delimiters_cannot_settle(

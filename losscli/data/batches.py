@@ -235,8 +235,8 @@ class BatchFeed(ChunkedFeed):
 
 def _not_numbers(path: str, column: Column) -> DataError:
     hint = "choose another column with -c ROLE=NAME"
-    if "string" in column.type:
-        hint += "; labels must be class indices 0 .. C-1, not names"
+    if column.is_text:
+        hint += "; numbers that are text need a cast, labels must be class indices 0 .. C-1"
     return DataError(
         f"holds {column.type}, not numbers", path=path, column=column.name, hint=hint, code="LC162"
     )

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from losscli.data.coding import distinct_values
 from losscli.data.columns import Table, number_of, place_in
-from losscli.data.csv_dialect import number
+from losscli.data.csv_dialect import MISSING, number
 from losscli.data.feed import Feed
 from losscli.data.place import Place
 from losscli.domain import PROBABILITY, Array, ClassIndexDomain, Role
@@ -58,14 +58,18 @@ class ClassNames:
         known = [np.nan if n is None else self._codes.get(n.strip(), np.nan) for n in names]
         codes: Array = np.array([*known, np.nan])[indices]
         unknown = np.isnan(codes)
-        if unknown.any() and place.gaps:
+        if not unknown.any():
+            return codes
+        # A class may be called NA; where none is, it is what programs write for no value.
+        is_missing = np.array(
+            [*(n is None or n.strip().casefold() in MISSING for n in names), True]
+        )
+        if place.gaps:
             # NaN is how a missing value travels.
-            is_missing = np.array([*(name is None for name in names), True])
             unknown &= ~is_missing[indices]
         if unknown.any():
             row = int(unknown.argmax())
-            at = int(indices[row])
-            name = names[at] if at < len(names) else None
+            name = None if is_missing[indices[row]] else names[int(indices[row])]
             raise place.missing(row) if name is None else self._unknown(name, row, place)
         return codes
 

@@ -12,7 +12,14 @@ from losscli.errors import DataError
 
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 _SNIFFED = (",", ";", "\t", "|")
+# Nobody's first guess, and seldom meant where they stand in a name.
+_RARE = (" ", "~", "^", ":", "\x01")
 _SAMPLED_ROWS = 100
+# What people and programs write where they have no value, in lower case.
+MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
+# What a column of lists is called, which pandas writes as Python shows them.
+LISTS = "lists as text"
+_EXCEL = re.compile(rb"(?:\xef\xbb\xbf)?\"?sep=(.)\"?\r?\n", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)", re.I)
 # A text may well be longer than the 128 KiB that Python's reader allows unless it is told so.
 csv.field_size_limit(max(csv.field_size_limit(), 2**26))
@@ -73,10 +80,36 @@ def sniff(path: str, first: str, sample: str, decimal: str) -> str:
     return ";" if decimal == "," and cells.get(",", 1) == 1 else ","
 
 
+def said_by_excel(head: bytes) -> str | None:
+    """What separates the cells if the first line is Excel's word about it: ``sep=;``."""
+    line = _EXCEL.match(head)
+    return None if line is None else line[1].decode("latin-1")
+
+
+def is_list(cell: str) -> bool:
+    """Is it a list as text, of which CSV has none: ``[0.5, 1.5]``?"""
+    return cell.startswith("[") and cell.endswith("]")
+
+
+def reject_rare_delimiter(path: str, first: str, sample: str) -> None:
+    """Is a file with one column one with several, cut by a mark that nobody guesses?
+
+    Raises:
+        DataError: such a mark cuts all lines into as many cells, some of which are numbers.
+    """
+    for mark in _RARE:
+        count = len(rows_of(first.strip(), mark)[0])
+        rows = [row for row in rows_of(sample, mark) if row]
+        # R leaves out the name of the row names.
+        cut = count > 1 and all(len(row) in (count, count + 1) for row in rows)
+        if cut and any(number(cell) is not None for row in rows for cell in row):
+            raise _unclear(path, first, [mark])
+
+
 def _unclear(path: str, first: str, marks: Sequence[str]) -> DataError:
     shown = first.strip()
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-    names = " or ".join(NAMES[mark] for mark in marks)
+    names = " or ".join(NAMES.get(mark, repr(mark)) for mark in marks)
     return DataError(
         f"its cells could be separated by {names}: {shown!r}",
         path=path,

@@ -18,7 +18,18 @@ import pyarrow.csv as pacsv
 from losscli.data.arrow import values_of
 from losscli.data.blocks import Chunk, ChunkedFeed
 from losscli.data.columns import NO_CODERS, Column, HeaderUnclearError
-from losscli.data.csv_dialect import NAMES, number, option, rows_of, sniff
+from losscli.data.csv_dialect import (
+    LISTS,
+    MISSING,
+    NAMES,
+    is_list,
+    number,
+    option,
+    reject_rare_delimiter,
+    rows_of,
+    said_by_excel,
+    sniff,
+)
 from losscli.data.csv_lines import Lines, find_lines, pieces
 from losscli.data.feed import RoleInput
 from losscli.data.place import Numbers, Place, check_rounding, may_be_rounded
@@ -39,8 +50,7 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TYPES = {"bool": pa.bool_()}
 _BOOLEANS = {"true": 1.0, "false": 0.0}
-_MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
-_SPELLINGS = sorted({spelt for word in _MISSING for spelt in (word, word.upper(), word.title())})
+_SPELLINGS = sorted({spelt for word in MISSING for spelt in (word, word.upper(), word.title())})
 
 
 # Positions, each with its coder or None for numbers.
@@ -97,8 +107,11 @@ class CsvTable:
             raise DataError(
                 "has no line end in its first 16 MiB", path=path, hint="is it CSV?", code="LC160"
             )
-        line, sample = _text(path, head[:first]), _sampled(head[first:])
-        said = reading.delimiter or delimiter
+        by_excel, begin = said_by_excel(head), 0
+        if by_excel is not None:
+            begin, first = first, first + _end_of_record(head[first:])
+        line, sample = _text(path, head[begin:first]), _sampled(head[first:])
+        said = reading.delimiter or by_excel or delimiter
         mark = said or sniff(path, line, sample, reading.decimal)
         cells = _split(path, line, mark)
         if said and reading.tokens is None:
@@ -109,8 +122,10 @@ class CsvTable:
         named = reading.header is not False
         names = cells if named else [f"column_{i}" for i in range(len(cells))]
         bom = len(_BOM) if head.startswith(_BOM) else 0
-        self._start = first if named else bom
+        self._start = first if named else begin or bom
         rows = rows_of(sample if named else line + sample, mark)
+        if not said and len(cells) == 1 and reading.tokens is None:
+            reject_rare_delimiter(path, line, sample)
         if not rows and not is_part:
             hint = "a loss of nothing is not defined"
             raise DataError("has a header but no rows", path=path, hint=hint, code="LC122")
@@ -171,6 +186,9 @@ class CsvFeed(ChunkedFeed):
         names = tuple(column.name for column in held)
         coder = coders.get(role)
         if coder is None:
+            for column in held:
+                if column.type == LISTS:
+                    raise _lists_as_text(self.name, column.name)
             width = (len(columns),) if len(columns) > 1 else ()
             return RoleInput(role, self.name, names, width, held[0].type)
         length = self._first_length(columns[0], coder) if coder.row_shape and self.rows else 1
@@ -375,17 +393,20 @@ def _check_cells(cells: list[str], layout: Layout, row: int, as_text: bool = Fal
         )
     if len(cells) != expected:
         mark = NAMES.get(layout.delimiter, repr(layout.delimiter))
+        quotes = f"cells that hold {mark} of their own need quotes"
         count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         raise place.fault(
             f"has {count}, not {expected} as the first line",
-            hint=f"is it cut off? cells that hold {mark} of their own need quotes",
+            hint=f"does the first line name the row names that R writes? {quotes}"
+            if len(cells) == expected + 1
+            else f"is it cut off? {quotes}",
             code="LC160",
         )
 
 
 def _read_cell(cell: str, place: Place, layout: Layout) -> float:
     text = cell.strip()
-    if text.casefold() in _MISSING:
+    if text.casefold() in MISSING:
         if place.gaps:
             return math.nan
         raise place.missing(0)
@@ -407,6 +428,16 @@ def _no_number(text: str, place: Place, layout: Layout) -> DataError:
         name = "comma" if other == "," else "point"
         hint, code = f"a decimal {name}? say --decimal {other}", "LC152"
     return place.fault(f"{_show(text)} is not a number", hint=hint, code=code)
+
+
+def _lists_as_text(path: str, column: str) -> DataError:
+    return DataError(
+        "holds lists that are written as text",
+        path=path,
+        column=column,
+        hint="write a column for each element, or Parquet or JSON Lines, which have lists",
+        code="LC162",
+    )
 
 
 def _show(text: str) -> str:
@@ -521,10 +552,12 @@ def _sampled(data: bytes) -> str:
 
 def _column(name: str, i: int, sample: list[list[str]], decimal: str) -> Column:
     cells = [row[i].strip() for row in sample if i < len(row)]
-    present = [cell for cell in cells if cell.casefold() not in _MISSING]
+    present = [cell for cell in cells if cell.casefold() not in MISSING]
     if present and all(cell.casefold() in _BOOLEANS for cell in present):
         return Column(name, "bool", is_text=True)
     if not present:
         return Column(name, "null")
+    if all(map(is_list, present)):
+        return Column(name, LISTS, is_number=False, is_text=True)
     are_numbers = {number(cell, decimal) is not None for cell in present}
     return Column(name, "double", is_number=True in are_numbers, is_text=False in are_numbers)

@@ -197,15 +197,17 @@ class Inputs:
 
     @property
     def place_of(self) -> Callable[[int], tuple[str, int]] | None:
-        """Which file has sample ``i``, and as which row; None where one file has all of them.
+        """Which file has sample ``i``, and as which row; None where it is row ``i`` of the file.
 
-        Both rows count from 0.
+        Both rows count from 0. Of rows that were joined it is the first file that counts.
         """
-        source = self._in_parts
-        if source is None or source.parts is None or self.groups is not None:
+        source = self._in_parts or next(iter(self.roles.values()), None)
+        if source is None or self.groups is not None:
             return None
-        parts, row_of = source.parts, source.row_of
-        return lambda i: parts.locate(i if row_of is None else row_of(i))
+        parts, row_of, path = source.parts, source.row_of, source.path or source.role
+        if parts is not None:
+            return lambda i: parts.locate(i if row_of is None else row_of(i))
+        return None if row_of is None else lambda i: (path, row_of(i))
 
     @property
     def _in_parts(self) -> RoleInput | None:

@@ -151,6 +151,8 @@ def wrong_number(noun: str, roles: Sequence[Role], given: Sequence[object]) -> U
     hint = f"or one {'file' if noun == 'file' else 'frame or path'} with {whole} as columns"
     if optional and noun == "file":
         hint += f"; optional: {', '.join(f'{name}=FILE' for name in optional)}"
+    if len(given) > count + len(optional) and noun == "file":
+        hint += "; many files as one table: quote the pattern, or name the folder"
     return UsageError(
         f"this loss takes {these}: {' '.join(required)}; given: {len(given)}", hint=hint
     )

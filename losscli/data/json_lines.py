@@ -122,13 +122,17 @@ def _read_head(file: Stored) -> bytes:
     if not head.removeprefix(_BOM).strip():
         raise DataError("is empty", path=file.name, hint="was it written to the end?", code="LC160")
     if head.removeprefix(_BOM).lstrip().startswith(b"["):
-        raise DataError(
-            "holds one JSON document, not one object a line",
-            path=file.name,
-            hint=f"write JSON Lines, for example with: jq -c '.[]' {file.name}",
-            code="LC160",
-        )
+        raise _one_document(file.name, f"for example with: jq -c '.[]' {file.name}")
     return head
+
+
+def _one_document(path: str, how: str) -> DataError:
+    return DataError(
+        "holds one JSON document, not one object a line",
+        path=path,
+        hint=f"write JSON Lines, {how}",
+        code="LC160",
+    )
 
 
 def _sample(path: str, head: bytes) -> list[dict[str, Any]]:
@@ -136,8 +140,20 @@ def _sample(path: str, head: bytes) -> list[dict[str, Any]]:
     if len(lines) > 1:
         # The last may be cut off, or is what follows the last line end.
         lines.pop()
+    if lines[0].strip() == b"{":
+        raise _one_document(path, f"for example with: jq -c . {path}")
     first = enumerate(lines[:_SAMPLED_ROWS])
-    return [_object(line, Place(path, None, row)) for row, line in first]
+    found = [_object(line, Place(path, None, row)) for row, line in first]
+    if len(found) == 1 and _holds_columns([*found[0].values()]):
+        how = "orient='records', lines=True"
+        raise _one_document(path, f"with pandas: frame.to_json(path, {how})")
+    return found
+
+
+def _holds_columns(values: Sequence[Any]) -> bool:
+    """Is this how pandas writes a whole frame: a column each, the values by row name?"""
+    columns = [[*value] if isinstance(value, _Pairs) else None for value in values]
+    return len(columns) > 1 and columns[0] is not None and all(c == columns[0] for c in columns)
 
 
 def _object(line: bytes, place: Place) -> dict[str, Any]:
@@ -150,7 +166,9 @@ def _object(line: bytes, place: Place) -> dict[str, Any]:
         found = json.loads(line, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         said = getattr(error, "msg", None) or _NO_JSON.get(type(error), "a number has no end")
-        hint = "is it cut off? JSON Lines have one whole object on each line"
+        hint = (
+            "is it cut off? JSON Lines have one whole object on each line, as `jq -c .` writes them"
+        )
         raise place.fault(f"is no JSON: {said}", hint=hint, code="LC160") from None
     if not isinstance(found, _Pairs):
         raise place.fault("is no JSON object", hint='write {"prediction": 1.5}', code="LC160")

@@ -9,6 +9,7 @@ from losscli.analysis.checks.case import Case, check
 from losscli.analysis.facts import ROWS_FOR_RANGE, ROWS_FOR_SHARES, heavy_tail_from, percent
 from losscli.analysis.finding import finding
 from losscli.findings import Diagnostic
+from losscli.results import RowLoss
 
 # A trained model comes so close to chance once in many thousands.
 _AS_CHANCE = 2e-4
@@ -58,9 +59,7 @@ def not_finite(case: Case) -> Iterator[Diagnostic]:
         )
         return
     unit = case.result.samples.removesuffix("s")
-    rows = ", ".join(
-        f"{unit} {bad.key or bad.place or bad.row} ({bad.loss:g})" for bad in case.nonfinite
-    )
+    rows = ", ".join(f"{_called(bad, unit)} ({bad.loss:g})" for bad in case.nonfinite)
     more = case.nonfinite_count - len(case.nonfinite)
     noun = f"{unit} has" if case.nonfinite_count == 1 else f"{unit}s have"
     what = f"{case.nonfinite_count:,} {noun} no finite loss: {rows}"
@@ -72,6 +71,13 @@ def not_finite(case: Case) -> Iterator[Diagnostic]:
         option="--allow LC201",
         numbers=numbers,
     )
+
+
+def _called(sample: RowLoss, unit: str) -> str:
+    if unit == "group":
+        return f"group {sample.key or sample.row}"
+    row = sample.place or f"{unit} {sample.row}"
+    return row if sample.key is None else f"{row}, key {sample.key!r}"
 
 
 def _why_not_finite(case: Case) -> str:
