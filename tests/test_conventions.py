@@ -309,6 +309,28 @@ def test_groups_divide_alike() -> None:
     np.testing.assert_allclose(keras.per_sample, own.mean(axis=1), rtol=1e-13)
 
 
+@pytest.mark.parametrize("convention", ["torch", "keras", "sklearn"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_best_constant_has_the_mean_of_the_library(convention: str, weighted: bool) -> None:
+    named = {"sample_weight": WEIGHT} if weighted else {}
+    found = losscli.compute("bce", CHANCES, YES, convention=convention, **named).reference
+    assert found is not None
+    constant = np.full(40, found.prediction[0])
+    expected = losscli.compute("bce", constant, YES, convention=convention, **named).value
+    assert found.value == pytest.approx(expected, rel=1e-13)
+
+
+def test_the_best_constant_with_weights_of_classes() -> None:
+    labels = LABELS.clip(0)
+    named = {"weight": OF_CLASS, "convention": "keras"}
+    found = losscli.compute("cross-entropy", LOGITS, labels, **named).reference
+    assert found is not None
+    constant = np.tile(found.prediction, (40, 1))
+    assert found.value == pytest.approx(
+        losscli.compute("cross-entropy", constant, labels, **named).value, rel=1e-13
+    )
+
+
 @pytest.mark.parametrize("reduction", ["sum"])
 def test_where_nothing_is_divided_it_has_no_effect(reduction: str) -> None:
     with pytest.raises(UsageError, match="has no effect on mse"):

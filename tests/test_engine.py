@@ -159,6 +159,24 @@ def test_agrees_with_numpy(pairs: pa.Table) -> None:
     assert spread.tail_share == pytest.approx(top.sum() / losses.sum(), rel=1e-12)
 
 
+@pytest.mark.parametrize("first", [0, 150_000])
+def test_rows_ignored_in_some_blocks_only(first: int) -> None:
+    rng = np.random.default_rng(3)
+    logits, labels = rng.normal(size=(200_000, 3, 2)), rng.integers(0, 3, (200_000, 2))
+    labels[first : first + 5] = -100
+    by = np.where(np.arange(200_000) % 3, "a", "b")
+    result = losscli.compute("cross-entropy", logits, labels, by=by)
+    own = losscli.losses.cross_entropy(logits, labels).mean(axis=1)[(labels >= 0).all(axis=1)]
+    assert result.distribution is not None
+    expected = own.std(ddof=1) / math.sqrt(own.size)
+    assert result.distribution.stderr == pytest.approx(expected, rel=1e-9)
+    a = np.concatenate([np.arange(200_000)[:first], np.arange(200_000)[first + 5 :]]) % 3 != 0
+    for one in result.slices:
+        rows = a if one.name == "by=a" else ~a
+        part = own[rows]
+        assert one.stderr == pytest.approx(part.std(ddof=1) / math.sqrt(part.size), rel=1e-9)
+
+
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30),
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5),

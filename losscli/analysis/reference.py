@@ -119,7 +119,9 @@ def _rows(bound: BoundLoss, result: Result, facts: Facts) -> _Rows | None:
             role.name in ("target", bound.loss.roles[0].name) or role.optional
             for role in bound.loss.roles
         ):
-            return _Rows(bound, arrays, seen.shape, True, False)
+            # A label that occurs twice is two rows, whatever a convention makes of weights.
+            counting = replace(bound, loss=replace(bound.loss, weights_divide=True))
+            return _Rows(counting, arrays, seen.shape, True, False)
     arrays = sample.arrays()
     first = bound.loss.roles[0].name
     arrays.pop(first, None)

@@ -36,12 +36,14 @@ NOTHING = Asked()
 class Detail:
     """The spread of the per-sample losses: what a bare number does not need.
 
-    ``ratio`` is of losses and divisors where these differ from row to row, else None; ``above`` is
+    ``ratio`` is of losses and divisors where these differ from row to row, else None, and ``even``
+    what a row's own loss is multiplied by and divided by there; ``above`` is
     how many of ``counted`` losses lie above each level that was asked for.
     """
 
     losses: Moments
     ratio: Moments | None
+    even: tuple[float, float]
     extremes: Extremes
     quantiles: Quantiles
     worst: Worst
@@ -74,6 +76,7 @@ class Detail:
         return cls(
             losses=Moments.of(per_sample, None),
             ratio=Moments.of(loss, share) if isinstance(share, np.ndarray) else None,
+            even=_even(sample),
             extremes=Extremes.of(finite),
             quantiles=Quantiles.of(finite, gaps.start),
             worst=worst,
@@ -81,16 +84,28 @@ class Detail:
             above=np.array([np.count_nonzero(per_sample > x) for x in asked.levels], np.int64),
         )
 
+    def _pairs(self) -> Moments:
+        """The moments of losses and divisors."""
+        return self.losses.scaled(*self.even) if self.ratio is None else self.ratio
+
     def merge(self, other: Detail) -> None:
         """Take in later rows."""
+        if self.ratio is not None or other.ratio is not None:
+            # Of one of the two the divisors may be equal, as where no row of a block is ignored.
+            self.ratio = self._pairs()
+            self.ratio.merge(other._pairs())
         self.losses.merge(other.losses)
-        if self.ratio is not None and other.ratio is not None:
-            self.ratio.merge(other.ratio)
         self.extremes.merge(other.extremes)
         self.quantiles.merge(other.quantiles)
         self.worst.merge(other.worst)
         self.counted += other.counted
         self.above += other.above
+
+
+def _even(sample: Sample) -> tuple[float, float]:
+    if isinstance(sample.divisor, np.ndarray):
+        return 1.0, 1.0
+    return 1.0 if sample.loss is sample.per_sample else sample.divisor, sample.divisor
 
 
 def distribution_of(detail: Detail, nonfinite: int) -> Distribution:

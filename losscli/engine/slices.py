@@ -133,8 +133,9 @@ class RowSlices:
         if isinstance(terms.divisor, float):
             rows = segments.rows.astype(np.float64) * terms.divisor
             divisor = SlicedSum(rows, np.zeros(rows.size), np.zeros(rows.size, np.bool_))
-            each = loss if terms.divisor == 1.0 else loss / terms.divisor
-            return cls(total, divisor, SlicedMoments.of(each, None, spread, segments), least)
+            moments = SlicedMoments.of(loss, None, spread, segments)
+            moments.mean_divisor *= terms.divisor
+            return cls(total, divisor, moments, least)
         share = terms.divisor[order]
         moments = SlicedMoments.of(loss, share, spread, segments)
         return cls(total, SlicedSum.of(share, segments), moments, least)

@@ -123,6 +123,10 @@ class Moments:
         moments.m2 = float(np.add.reduce(np.square(deviation, out=deviation)))
         return moments
 
+    def scaled(self, by: float, divisor: float) -> Moments:
+        """The moments of losses that are so many times as large, each with this divisor."""
+        return Moments(self.n, by * self.mean, divisor, by * by * self.m2)
+
     def merge(self, other: Moments) -> None:
         """Take in the moments of later rows."""
         n = self.n + other.n
