@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from losscli.denominator import Denominator
 from losscli.results import Evaluated
 from losscli.strict_json import plain, status
 
@@ -92,6 +93,7 @@ class Comparison(Evaluated):
             are no sums, on very many rows.
         cluster: the column whose values say which rows belong together, and how many there are.
         slices: the comparison on each slice, worst first: where a model loses most.
+        denominators: by model, what its loss counts and what it is divided by.
     """
 
     reference: str
@@ -106,6 +108,7 @@ class Comparison(Evaluated):
     clusters: int | None = None
     slices: tuple[SliceComparison, ...] = ()
     notes: tuple[str, ...] = ()
+    denominators: Mapping[str, Denominator] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> ModelLoss:
         for model in self.models:
@@ -121,7 +124,8 @@ class Comparison(Evaluated):
     @property
     def signature(self) -> str:
         """Everything that changes the numbers, on one line."""
-        parts = [self.loss.version, f"reduction:{self.reduction}", f"reference:{self.reference}"]
+        parts = [self.loss.version, f"reduction:{self.reduction}"]
+        parts += [f"divisor:{self.divisor_meaning}", f"reference:{self.reference}"]
         parts += [f"test:{self.test}"]
         parts += [f"resamples:{self.resamples}", f"seed:{self.seed}"] if self.resamples else []
         parts += [f"cluster:{self.cluster}"] if self.cluster is not None else []
@@ -158,6 +162,7 @@ class Comparison(Evaluated):
                 for one in self.slices
             ],
             "notes": list(self.notes),
+            "denominators": plain(self.denominators),
             "diagnostics": plain(self.diagnostics),
         }
 

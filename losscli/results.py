@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.denominator import Denominator
 from losscli.domain import Array
 from losscli.findings import ChecksRecord, Diagnostic, HasFindings, merge_findings
 from losscli.strict_json import SCHEMA_VERSION, Status, finite_or_none, plain, status, to_text
@@ -214,7 +215,7 @@ class PartResult:
         own = self.result.to_dict()
         names = (
             "loss", "reduction", "value", "status", "reductions", "divisor", "divisor_meaning",
-            "distribution",
+            "distribution", "denominator",
         )  # fmt: skip
         return {
             "weight": self.weight,
@@ -251,6 +252,7 @@ class Evaluated(HasFindings, ABC):
         join: how rows were joined by key; None where they pair by position.
         tokens: what texts were split into; None where none were.
         by: the columns that the rows were sliced by.
+        convention: whose numbers these are, where that was asked for, such as ``keras``.
     """
 
     loss: LossRecord
@@ -265,6 +267,7 @@ class Evaluated(HasFindings, ABC):
     join: JoinRecord | None = None
     tokens: str | None = None
     by: tuple[str, ...] = ()
+    convention: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
@@ -286,10 +289,11 @@ class Evaluated(HasFindings, ABC):
         return "rows" if self.group is None else "groups"
 
     def _made_of(self) -> list[str]:
-        """What the signature says of how rows were made of the files."""
+        """What the signature says of how rows were made of the files, and of whose numbers."""
         parts = [f"tokens:{self.tokens}"] if self.tokens is not None else []
         parts += [f"group:{self.group}"] if self.group is not None else []
         parts += [f"on:{','.join(self.join.on)}"] if self.join is not None else []
+        parts += [f"convention:{self.convention}"] if self.convention else []
         return parts
 
     def _opening(self) -> dict[str, Any]:
@@ -302,6 +306,7 @@ class Evaluated(HasFindings, ABC):
             "inputs": plain(self.inputs),
             "join": plain(self.join),
             "tokens": self.tokens,
+            "convention": self.convention or None,
             "n": self.n,
             "group": self.group,
             "ignored": self.ignored,
@@ -334,7 +339,6 @@ class Result(Evaluated):
         reference: the loss of the best constant prediction, where that is defined.
         labels: how labels were written where the loss wants others, such as ``01``.
         classes: the names that labels may have, in their order, where that was said.
-        convention: whose numbers these are, where that was asked for, such as ``keras``.
         clamped: elements whose loss would be another without the bound on a logarithm.
         sum_of_weights: of what the losses of the elements are multiplied by; None if by nothing, or
             if the parts of a combination weigh them differently.
@@ -359,7 +363,6 @@ class Result(Evaluated):
     reference: Reference | None = None
     labels: str = ""
     classes: tuple[str, ...] = ()
-    convention: str = ""
     clamped: int = 0
     sum_of_weights: float | None = None
     key_of: Callable[[int], str] | None = field(default=None, repr=False, compare=False)
@@ -385,7 +388,6 @@ class Result(Evaluated):
         parts = [self.loss.version]
         parts += [f"reduction:{self.reduction}", f"divisor:{self.divisor_meaning}"]
         parts += self._made_of()
-        parts += [f"convention:{self.convention}"] if self.convention else []
         parts += [f"labels:{self.labels}"] if self.labels else []
         parts += [f"n:{self.n}"] + ([f"ignored:{self.ignored}"] if self.ignored else [])
         parts += [f"missing:{self.missing_rows}"] if self.missing_rows else []
@@ -394,24 +396,20 @@ class Result(Evaluated):
         return "|".join([*parts, "acc:float64", f"losscli:{self.version}"])
 
     @property
-    def denominator(self) -> dict[str, Any]:
-        """What the number counts: rows read, paired, ignored and missing, and what it divides by.
-
-        ``rows_read`` has those of each role, where it was read from a table of its own; ``clamped``
-        are elements whose loss is bounded by an epsilon.
-        """
-        weights = self.sum_of_weights
-        return {
-            "rows_read": {record.role: record.rows for record in self.inputs},
-            "paired": self.n,
-            "ignored": self.ignored,
-            "missing": self.missing,
-            "counted": self.counted,
-            "sum_of_weights": None if weights is None else finite_or_none(weights),
-            "divisor": finite_or_none(self.divisor),
-            "divisor_meaning": self.divisor_meaning,
-            "clamped": self.clamped,
-        }
+    def denominator(self) -> Denominator:
+        """What the number counts: rows read, paired, ignored, missing; what it is divided by."""
+        joined = {} if self.join is None else {one.path: one.rows for one in self.join.tables}
+        return Denominator(
+            {one.role: joined.get(one.path or "", one.rows) for one in self.inputs},
+            self.n,
+            self.ignored,
+            self.missing,
+            self.counted,
+            self.sum_of_weights,
+            self.divisor,
+            self.divisor_meaning,
+            self.clamped,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The record as ``--format json`` shows it: plain types, None where not finite."""
@@ -431,7 +429,7 @@ class Result(Evaluated):
             "diagnostics": plain(self.diagnostics),
             "checks": plain(self.checks),
             "reference": plain(self.reference),
-            "denominator": self.denominator,
+            "denominator": plain(self.denominator),
             "recommendation": plain(self.recommendation),
         }
         if self.parts:

@@ -22,7 +22,7 @@ GROUND = {"errors", "version", "codes", "strict_json"}
 VALUES = GROUND | {"domain", "numerics", "convention"}
 # Shapes are about domains, declarations and data alike.
 ROWS = VALUES | {"shapes", "ragged"}
-RECORDS = {"findings", "results", "advice", "verdict", "comparison", "verification"}
+RECORDS = {"findings", "denominator", "results", "advice", "verdict", "comparison", "verification"}
 DECLARATIONS = ROWS | RECORDS | {"spec", "state", "sliced", "statistics"}
 OFFERED = {"together", "api", "versus", "rival", "checks", "laws"}
 BELOW_CLI = (
@@ -36,6 +36,7 @@ ALLOWED = {
     "codes": set(),
     "strict_json": set(),
     "findings": {"codes", "errors"},
+    "denominator": set(),
     "domain": {"errors"},
     "numerics": {"errors"},
     "convention": set(),
@@ -46,10 +47,10 @@ ALLOWED = {
     "state": VALUES,
     "sliced": VALUES,
     "statistics": VALUES | {"state"},
-    "results": VALUES | {"findings"},
+    "results": VALUES | {"findings", "denominator"},
     "advice": VALUES | {"findings"},
     "verdict": VALUES | {"findings", "results"},
-    "comparison": VALUES | {"results"},
+    "comparison": VALUES | {"results", "denominator"},
     "verification": GROUND,
     "losses": {"spec", "domain", "numerics", "convention", "statistics", "state"},
     "data": ROWS | {"results", "sizes"},

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from commands import run
+from pages import ROOT, blocks, outputs, shell
 
 import losscli
 import losscli.losses
@@ -115,7 +117,9 @@ def test_on_the_command_line(tmp_path: Path) -> None:
 def test_the_denominator() -> None:
     logits = [[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
     result = losscli.compute("cross-entropy", logits, [0, 1, -100], weight=[1, 3])
-    assert result.denominator == {
+    counted = json.loads(result.to_json())["denominator"]
+    assert counted == asdict(result.denominator)
+    assert counted == {
         "rows_read": {"logits": 3, "target": 3},
         "paired": 3,
         "ignored": 1,
@@ -343,7 +347,7 @@ def test_both_kinds_of_weights_have_their_names() -> None:
     assert both.sum_of_weights == pytest.approx((WEIGHT * (WEIGHT + 1)).sum())
     even = losscli.compute("bce", CHANCES, YES, weight=WEIGHT, sample_weight=np.ones(40))
     assert (even.divisor, even.divisor_meaning) == (40, "sum of sample weights")
-    assert even.denominator["sum_of_weights"] == pytest.approx(WEIGHT.sum())
+    assert even.denominator.sum_of_weights == pytest.approx(WEIGHT.sum())
 
 
 @pytest.mark.parametrize(("dtype", "eps"), [("f8", 2.0**-52), ("f4", 2.0**-23), ("f2", 2.0**-10)])
@@ -426,3 +430,24 @@ def test_models_of_different_types_have_no_common_loss(
     assert ran.code == 2
     assert "whose data are of another type" in ran.err
     assert run(*words, "--against", "p.npy").code == 0
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
+
+
+def test_the_consoles_of_the_page_one_after_the_other(tmp_path: Path) -> None:
+    found = outputs(PAGE)
+    assert len(found) > 5
+    for command, printed in found:
+        assert shell(command, tmp_path).stdout == printed, command
+
+
+def test_the_python_of_the_page_runs() -> None:
+    (code,) = blocks(PAGE, "python")
+    exec(compile(code, "conventions.md", "exec"), {})
+
+
+def test_the_page_names_every_loss_that_has_conventions() -> None:
+    assert [loss.name for loss in CONVENTIONAL if f"`{loss.name}`" not in PAGE] == []

@@ -135,7 +135,7 @@ class Measure:
             divisor=sum_or_count(share, len(loss)),
             batch=seen.batch,
             elements_seen=seen.elements.size,
-            clamped=clamped(self.bound, block) if self.keep.detail else 0,
+            clamped=clamped(self.bound, block) if self.keep.detail or self.keep.rows else 0,
             nonfinite=len(nonfinite),
             nonfinite_rows=nonfinite[:NONFINITE_ROWS],
             weights=seen.weights,

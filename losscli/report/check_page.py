@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from losscli.report.compute_page import findings, headline
+from losscli.report.denominator import denominator_line
 from losscli.report.numbers import full, things
 from losscli.report.page import (
     Block,
@@ -82,6 +83,7 @@ def _blocks(verdict: Verdict, marks: tuple[str, str]) -> Iterator[Block]:
         found = findings(verdict.remarks)
         if found is not None:
             yield found
+        yield denominator_line(verdict.result)
         yield Prose((*map(line, verdict.notes), _headline(verdict)))
 
 

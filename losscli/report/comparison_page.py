@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from losscli.comparison import Comparison, Difference, ModelLoss, SliceComparison
 from losscli.report.compute_page import findings, inputs_table, join_table, titled
+from losscli.report.denominator import sentences
 from losscli.report.numbers import count, percent, short, things
 from losscli.report.page import Block, Code, Column, Line, Page, Prose, Section, Table, Words, line
 from losscli.report.slices import SHOWN_SLICES
@@ -119,6 +120,7 @@ def _remarks(comparison: Comparison) -> Iterator[Block]:
 
 
 def _remark_texts(comparison: Comparison) -> Iterator[str]:
+    yield from sentences(comparison.denominators, comparison.samples)
     yield f"p and intervals: {_how(comparison)}"
     ties = [
         f"{percent(found.tied)} with {model.name}"

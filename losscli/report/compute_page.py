@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from losscli.findings import Diagnostic
+from losscli.report.denominator import denominator_line, divisor_of
 from losscli.report.explanation import SEVERITY_STYLES
 from losscli.report.numbers import count, full, percent, short, things
 from losscli.report.page import (
@@ -46,7 +47,7 @@ def table_page(result: Result, *, unicode: bool) -> Page:
     sections = [
         *titled("inputs", inputs_table(result.inputs), join_table(result.join)),
         *titled("your own loss", _origin(result)),
-        *titled("loss", _reductions(result, mark), _denominator(result)),
+        *titled("loss", _reductions(result, mark), denominator_line(result)),
         *titled("parts", _parts(result)),
         *titled("distribution", *_distribution(result)),
         *titled(_rows_title(result), _rows(result)),
@@ -64,7 +65,7 @@ def summary_page(result: Result) -> Page:
     return (
         Section("", (Prose((headline(result),)),)),
         *titled("", findings(result.diagnostics)),
-        *titled("", _reductions(result, ""), _denominator(result)),
+        *titled("", _reductions(result, ""), denominator_line(result)),
         *titled("parts", _parts(result)),
         *titled(slices_title(result), *slices_table(result)),
         *titled("distribution", *_distribution(result)),
@@ -180,17 +181,8 @@ def _how(result: Result, name: str) -> str:
     if name == "overall":
         return result.loss.summary or "all rows at once"
     if name == result.reduction or (name == "mean" and result.reduction != "batchmean"):
-        return f"sum / {divisor_of(result)}"
+        return f"sum / {divisor_of(result.denominator)}"
     return "sum / rows" if name == "batchmean" else "sum / elements"
-
-
-def divisor_of(result: Result) -> str:
-    """``3 elements``; ``12.5, the sum of weights``."""
-    if math.isnan(result.divisor):
-        return result.divisor_meaning
-    if result.divisor_meaning.startswith("sum of"):
-        return f"{count(result.divisor)}, the {result.divisor_meaning}"
-    return things(result.divisor, result.divisor_meaning)
 
 
 def _parts(result: Result) -> Table | None:
@@ -330,20 +322,6 @@ def findings(diagnostics: tuple[Diagnostic, ...]) -> Entries | None:
     return Entries(tuple(_finding(finding) for finding in found)) if found else None
 
 
-def _denominator(result: Result) -> Prose:
-    """What the number counts, on one line."""
-    read = {record.rows for record in result.inputs if record.rows != result.n}
-    parts = [things(max(read), "rows") + " read"] if read else []
-    parts.append(f"{things(result.n, result.samples)} {'paired' if read else 'read and paired'}")
-    parts += [f"{count(result.ignored)} ignored"] if result.ignored else []
-    parts += [f"{count(result.missing)} missing"] if result.missing else []
-    if result.sum_of_weights not in (None, result.divisor):
-        parts.append(f"weights add up to {count(result.sum_of_weights)}")
-    parts.append("not divided" if result.reduction == "sum" else f"divided by {divisor_of(result)}")
-    parts += [f"{count(result.clamped)} clamped"] if result.clamped else []
-    return Prose((line(Words("; ".join(parts), "dim")),))
-
-
 def _reference(result: Result) -> Prose | None:
     """What the best constant would cost, and how much better the value is."""
     naive = result.reference
@@ -405,9 +383,9 @@ def _about(result: Result) -> str:
         over = things(result.counted, result.samples)
         text = f"sum over {over}"
     elif result.divisor_meaning.startswith("sum of"):
-        text = f"{result.reduction}: sum / {divisor_of(result)}"
+        text = f"{result.reduction}: sum / {divisor_of(result.denominator)}"
     else:
-        text = f"{result.reduction} over {divisor_of(result)}"
+        text = f"{result.reduction} over {divisor_of(result.denominator)}"
     missing = f"; {things(result.missing_rows, 'rows')} without a value"
     text += ignored if result.ignored else ""
     text += missing if result.missing_rows else ""

@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 from losscli.findings import merge_findings
 from losscli.report.compute_page import (
-    divisor_of,
     findings,
     guide,
     inputs_table,
     join_table,
     titled,
 )
+from losscli.report.denominator import divisor_of, sentences
 from losscli.report.numbers import count, full, short
 from losscli.report.page import Block, Column, Page, Prose, Section, Table, Words, line
 from losscli.report.result import csv_line, csv_record, json_line
@@ -30,14 +30,14 @@ def table_page(results: Sequence[Result]) -> Page:
         *titled(slices_title(results[0]), *_slices(results, SHOWN_SLICES)),
         *titled("findings", _findings(results)),
         *titled("guide", guide(_word(results))),
-        Section("losses", (losses_table(results),)),
+        Section("losses", (losses_table(results), _counts(results))),
     )
 
 
 def summary_page(results: Sequence[Result]) -> Page:
     """The same for a page that is read from the top."""
     return (
-        Section("", (losses_table(results),)),
+        Section("", (losses_table(results), _counts(results))),
         *titled("", _findings(results)),
         *titled(slices_title(results[0]), *_slices(results, None)),
         *titled("guide", guide(_word(results))),
@@ -66,6 +66,13 @@ def losses_table(results: Sequence[Result]) -> Table:
     return Table(columns, tuple(map(_row, results)))
 
 
+def _counts(results: Sequence[Result]) -> Prose:
+    """What the numbers count, once where it is the same for all."""
+    of_losses = {result.loss.spec: result.denominator for result in results}
+    texts = sentences(of_losses, results[0].samples, divides=results[0].reduction != "sum")
+    return Prose(tuple(line(Words(text, "dim")) for text in texts))
+
+
 def _row(result: Result) -> tuple[Words, ...]:
     style: Style = "value" if result.status == "ok" else "error"
     spread = result.distribution
@@ -74,7 +81,7 @@ def _row(result: Result) -> tuple[Words, ...]:
         Words(result.loss.spec, "accent"),
         Words(full(result.value), style),
         Words(result.reduction),
-        Words(divisor_of(result), "dim"),
+        Words(divisor_of(result.denominator), "dim"),
         Words(error),
         Words(count(len(result.diagnostics)) if result.diagnostics else ""),
     )

@@ -175,6 +175,10 @@ class Contest:
             diagnostics=shared_findings(self.models, results),
             join=first.join,
             tokens=first.tokens,
+            convention=first.convention,
+            denominators={
+                name: result.denominator for name, result in zip(self.models, results, strict=True)
+            },
         )
 
     def _notes(self, whole: Estimate, method: Method) -> list[str]:

@@ -47,7 +47,7 @@ def weighted_mean(case: Case) -> Iterator[Diagnostic]:
     yield finding(
         "LC204",
         f"the mean divides by the {result.divisor_meaning}, {result.divisor:.6g}, not by "
-        f"{result.n:,} {result.samples}{other}",
+        f"{case.counted:,} {result.samples}{other}",
         "say which divisor the number has; --convention keras divides by the count, as keras does"
         if severity == "warning"
         else "",
