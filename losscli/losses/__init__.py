@@ -62,20 +62,13 @@ from losscli.losses.likelihood import (
     tweedie_deviance,
     tweedie_nll,
 )
-from losscli.losses.score import (
-    d2_absolute_error,
-    d2_brier,
-    d2_log_loss,
-    d2_pinball,
-    d2_tweedie,
-    explained_variance,
+from losscli.losses.score.variance import explained_variance, nrmse, r2, rse
+from losscli.losses.score.d2 import d2_absolute_error, d2_brier, d2_log_loss, d2_pinball, d2_tweedie
+from losscli.losses.score.scale import (
     marre,
-    nrmse,
     ope,
     psnr,
     quadratic_weighted_kappa,
-    r2,
-    rse,
     scale_invariant_log,
 )
 from losscli.losses.binary.cross_entropy import (

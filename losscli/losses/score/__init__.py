@@ -1,0 +1,1 @@
+"""Scores against a constant: how much of the loss of the best constant does the model leave?"""
