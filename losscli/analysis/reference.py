@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from losscli.analysis.facts import Facts
+from losscli.analysis.facts import Facts, RoleFacts
 from losscli.domain import Array
 from losscli.engine.fold import Keep
 from losscli.engine.gaps import Gaps
@@ -81,6 +81,18 @@ class _Rows:
                 weight = weight * self.arrays[name].reshape(self.n)
         return weight
 
+    @property
+    def weights(self) -> Array:
+        """What each value of the target counts, (N, ...)."""
+        weights = np.ones(self.target.shape)
+        for name in ("sample_weight", "weight"):
+            given = self.arrays.get(name)
+            if given is not None and given.size == self.n:
+                weights *= given.reshape(self.n, *([1] * (self.target.ndim - 1)))
+            elif given is not None and given.shape == self.target.shape:
+                weights *= given
+        return weights
+
     def loss_of(self, prediction: Array) -> float:
         """The loss of a constant prediction."""
         name = self.bound.loss.roles[0].name
@@ -106,7 +118,7 @@ def _rows(bound: BoundLoss, result: Result, facts: Facts) -> _Rows | None:
         return None
     if result.group is not None or result.reduction in ("sum", "batchmean"):
         return None
-    if sample.has_constants or result.status != "ok":
+    if sample.has_constants or result.status != "ok" or _is_flattened(result, seen):
         return None
     overall = result.reduction == "overall"
     weighted = any(record.role in ("weight", "sample_weight") for record in result.inputs)
@@ -135,6 +147,12 @@ def _rows(bound: BoundLoss, result: Result, facts: Facts) -> _Rows | None:
     return _Rows(bound, arrays, shape, sample.whole, overall)
 
 
+def _is_flattened(result: Result, seen: RoleFacts) -> bool:
+    """Were the elements of rows taken one by one, so that nothing tells their columns apart?"""
+    record = next((record for record in result.inputs if record.role == seen.name), None)
+    return record is not None and not seen.shape and any(n != 1 for n in record.shape)
+
+
 def _trimmed(x: Array, most: int) -> Array:
     """The rows without axes of length one at the end, where the prediction has no such axes."""
     while x.ndim - 1 > most and x.shape[-1] == 1:
@@ -149,23 +167,20 @@ def _best(rows: _Rows) -> _Best | None:
         return _prior(rows)
     if loss.elicits == "mean" and not odd:
         return _mean(rows)
-    if rows.shape or rows.target.ndim > 1:
-        return None
     if loss.elicits == "median":
-        return _Best(np.asarray(_quantile(rows, 0.5)), "median of the target")
+        return _Best(_quantile(rows, 0.5), "median of the target")
     if loss.elicits == "quantile":
         shares = params["quantile"]
-        if not isinstance(shares, tuple) or len(shares) != 1:
+        if not isinstance(shares, tuple) or len(shares) != 1 or rows.shape != rows.target.shape[1:]:
             return None
-        share = shares[0]
-        return _Best(np.asarray(_quantile(rows, share)), f"{share:g} quantile of the target")
-    return _searched(rows)
+        return _Best(_quantile(rows, shares[0]), f"{shares[0]:g} quantile of the target")
+    return None if rows.shape or rows.target.ndim > 1 else _searched(rows)
 
 
 def _mean(rows: _Rows) -> _Best:
-    weight = rows.weight
-    total = weight.sum()
-    mean = np.tensordot(weight, rows.target, axes=(0, 0)) / total
+    weights = rows.weights
+    with np.errstate(invalid="ignore"):
+        mean = (weights * rows.target).sum(axis=0) / weights.sum(axis=0)
     return _Best(np.asarray(_on_scale(rows, mean)), "mean of the target")
 
 
@@ -194,14 +209,17 @@ def _prior(rows: _Rows) -> _Best | None:
         )
         labels = target[counted].astype(np.intp)
         shares = np.asarray(np.bincount(labels, rows.weight[counted], classes), np.float64)
+    # A class is weighed after its share was smoothed, as in the loss.
+    smoothing = rows.bound.arguments.get("label_smoothing") or 0.0
+    with np.errstate(invalid="ignore"):
+        shares = (1.0 - smoothing) * shares / shares.sum() + smoothing / classes
     weight = rows.bound.arguments.get("weight")
     if weight is not None:
         shares = shares * weight
     total = shares.sum()
     if not total > 0.0:
         return None
-    smoothing = rows.bound.arguments.get("label_smoothing") or 0.0
-    shares = (1.0 - smoothing) * shares / total + smoothing / classes
+    shares /= total
     if rows.bound.loss.roles[0].domain.name == "class probabilities":
         return _Best(shares, "class shares")
     with np.errstate(divide="ignore"):
@@ -210,11 +228,16 @@ def _prior(rows: _Rows) -> _Best | None:
     return _Best(logs, "class shares")
 
 
-def _quantile(rows: _Rows, share: float) -> float:
-    order = np.argsort(rows.target, kind="stable")
-    below = np.cumsum(rows.weight[order])
-    at = int(np.searchsorted(below, share * below[-1]))
-    return float(rows.target[order][min(at, rows.n - 1)])
+def _quantile(rows: _Rows, share: float) -> Array:
+    """The weighted quantile of each column."""
+    values, weights = rows.target.reshape(rows.n, -1), rows.weights.reshape(rows.n, -1)
+    found = np.empty(values.shape[1])
+    for i, (column, weight) in enumerate(zip(values.T, weights.T, strict=True)):
+        order = np.argsort(column, kind="stable")
+        below = np.cumsum(weight[order])
+        at = int(np.searchsorted(below, share * below[-1]))
+        found[i] = column[order][min(at, rows.n - 1)]
+    return found.reshape(rows.target.shape[1:])
 
 
 def _searched(rows: _Rows) -> _Best | None:
