@@ -14,7 +14,20 @@ FILES = ["preds.csv", "targets.csv"]
 # Slow to load, and of use to few.
 HEAVY = {"pandas", "scipy", "fsspec", "rich"}
 NUMPY = {"numpy", "pyarrow"}
-READERS = {"pyarrow.parquet", "pyarrow.compute", "pyarrow.dataset", "pyarrow.fs", "numpy.ma"}
+READERS = {"pyarrow.parquet", "pyarrow.compute", "pyarrow.dataset", "pyarrow.fs"}
+# For slices, sums of losses, joins, advice and comparisons.
+OTHERS = {
+    "losscli.engine.slices",
+    "losscli.engine.combine",
+    "losscli.data.pairing",
+    "losscli.data.ids",
+    "losscli.analysis.guide",
+    "losscli.versus",
+    "losscli.laws",
+    "numpy.ma",
+    "numpy.polynomial",
+}
+PLAIN = HEAVY | READERS | OTHERS
 
 
 def modules_after(words: list[str]) -> set[str]:
@@ -43,12 +56,12 @@ def modules_after(words: list[str]) -> set[str]:
     [
         (["--version"], HEAVY | NUMPY),
         (["--help"], (HEAVY | NUMPY) - {"rich"}),
-        (["explain", "LC101"], HEAVY | {"pyarrow"}),
+        (["explain", "LC101"], HEAVY | NUMPY),
         (["show", "huber"], HEAVY | {"pyarrow"}),
         (["recommend", "--task", "regression", "--clean"], HEAVY | {"pyarrow"}),
-        (["compute", "mse", *FILES], HEAVY | READERS),
-        (["compute", "huber", *FILES, "--delta", "2", "-f", "value", "--threads", "1"], HEAVY),
-        (["compute", "mse", *FILES, "-f", "json"], HEAVY | READERS),
+        (["compute", "mse", *FILES], PLAIN),
+        (["compute", "huber", *FILES, "--delta", "2", "-f", "value", "--threads", "1"], PLAIN),
+        (["compute", "mse", *FILES, "-f", "json"], PLAIN),
         (["check", "mse", *FILES, "--max", "1e9"], HEAVY | READERS),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
