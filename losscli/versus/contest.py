@@ -11,7 +11,7 @@ from losscli.analysis.paired.estimate import Estimate, Method
 from losscli.analysis.paired.fold import RowFold, SetFold
 from losscli.api import choose_reduction
 from losscli.combination import AnyLoss, Combination
-from losscli.comparison import Comparison, SliceComparison
+from losscli.comparison import Comparison, ModelLoss, SliceComparison
 from losscli.data.feed import Inputs
 from losscli.domain import Array
 from losscli.engine.evaluation import Evaluation
@@ -163,12 +163,7 @@ class Contest:
             divisor_meaning=first.divisor_meaning,
             by=tuple(labels[name].column for name in self.by),
             slices=worst_first(
-                SliceComparison(
-                    tuple(labels[name].name(code) for name, code in zip(self.by, key, strict=True)),
-                    found.rows,
-                    found.rows < SMALL_SLICE,
-                    judged,
-                )
+                self._slice(key, found, judged)
                 for (key, found), judged in zip(slices, sliced, strict=True)
             ),
             notes=tuple(self._notes(whole, method)),
@@ -180,6 +175,13 @@ class Contest:
                 name: result.denominator for name, result in zip(self.models, results, strict=True)
             },
         )
+
+    def _slice(
+        self, key: Sequence[int], found: Estimate, judged: tuple[ModelLoss, ...]
+    ) -> SliceComparison:
+        labels = [self.inputs.labels[name] for name in self.by]
+        values = tuple(one.name(code) for one, code in zip(labels, key, strict=True))
+        return SliceComparison(values, found.rows, found.rows < SMALL_SLICE, judged)
 
     def _notes(self, whole: Estimate, method: Method) -> list[str]:
         notes = []

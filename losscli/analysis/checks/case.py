@@ -56,10 +56,6 @@ class Case:
             return f"row {key_of(row)}"
         return f"row {row + 1}" if place_of is None else show_place(*place_of(row))
 
-    def gives(self, role: str) -> bool:
-        """Was this role given to the loss?"""
-        return any(record.role == role for record in self.result.inputs)
-
     def rows_with_label(self, label: object) -> int:
         """How many targets are this whole number."""
         counts = self.target.counts if self.target is not None else None
