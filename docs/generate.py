@@ -298,7 +298,7 @@ def cli_page(_: str) -> str:
 def _help(words: list[str]) -> str:
     from typer.testing import CliRunner
 
-    from losscli.cli import app
+    from losscli.cli.app import app
 
     outcome = CliRunner().invoke(app, [*words, "--help"], prog_name="losscli")
     if outcome.exception is not None and not isinstance(outcome.exception, SystemExit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("interrupted") / "data.parquet"
     rng = np.random.default_rng(0)
     columns = {name: rng.normal(size=ROWS) for name in ("prediction", "target")}
+    columns["id"] = np.arange(ROWS)
     pq.write_table(pa.table(columns), path, row_group_size=1 << 16)
     return path
 
@@ -98,6 +101,82 @@ def test_an_interrupt_exits_130_at_once_and_cleans_up(data: Path, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+# Of every kind of file that a command writes, the words and how many files there are in the end.
+KINDS = {
+    "losses of rows": ("compute mae,mse {} --per-sample rows.parquet --format value", 1),
+    "reports": ("compute mae {} --json-report r.json --markdown-report r.md --format value", 2),
+    "for a pipeline": ("check mae {} --max 9 --junit-xml r.xml --json-report r.json", 2),
+    "a baseline": ("check mae {} --baseline b.json --update-baseline --baseline-rows b.parquet", 2),
+    "a comparison": (
+        "compare mse a={0}:prediction b={0}:target --target {0} --json-report r.json",
+        1,
+    ),
+    "a join on disk": (
+        "compute mae {0} {0} -c prediction=prediction -c target=target --on id --memory 1M "
+        "--per-sample rows.csv --format value",
+        1,
+    ),
+}
+
+
+def assert_readable(path: Path) -> None:
+    """It is a file of its format, from the first byte to the last."""
+    if path.suffix == ".json":
+        json.loads(path.read_bytes())
+    elif path.suffix == ".xml":
+        ElementTree.fromstring(path.read_bytes())
+    elif path.suffix == ".parquet":
+        assert pq.read_table(path).num_rows == ROWS
+    elif path.suffix == ".csv":
+        assert is_whole(path)
+    else:
+        assert path.read_text(encoding="utf-8").startswith("**mae = ")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kill_when_the_first_bytes_are_there(data: Path, tmp_path: Path, kind: str) -> None:
+    line, count = KINDS[kind]
+    words = line.format(data).split()
+    process = start(words, tmp_path)
+    wait_for_output(tmp_path, process)
+    process.kill()
+    process.communicate()
+    for path in tmp_path.iterdir():
+        if not path.name.startswith((".", "losscli-")):
+            assert_readable(path)
+        path.unlink()
+    process = start(words, tmp_path)
+    assert "Traceback" not in process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    assert len(list(tmp_path.iterdir())) == count
+    for path in tmp_path.iterdir():
+        assert_readable(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_full_disk_whatever_is_written(data: Path, tmp_path: Path, kind: str) -> None:
+    process = start(KINDS[kind][0].format(data).split(), tmp_path, no_more_than(100))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.startswith("error: cannot write ")
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is full here")
+@pytest.mark.parametrize("words", ["list", "--help"])
+def test_stdout_that_cannot_be_written_to(words: str) -> None:
+    command = f"{sys.executable} -m losscli {words}"
+    full = subprocess.run(f"{command} >/dev/full", shell=True, capture_output=True, text=True)
+    assert (full.returncode, full.stderr) == (
+        2,
+        "error: cannot write to stdout: No space left on device\n",
+    )
+    # Nobody wants to see what is printed, and that is no error.
+    closed = subprocess.run(f"{command} >&-", shell=True, capture_output=True, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_job_that_is_ended_cleans_up(data: Path, tmp_path: Path, name: str) -> None:
     number = signal.Signals[name]
@@ -109,6 +188,50 @@ def test_a_job_that_is_ended_cleans_up(data: Path, tmp_path: Path, name: str) ->
         pytest.skip("it was done before the signal came")
     assert (process.returncode, out, err) == (128 + number, "", "")
     assert list(tmp_path.iterdir()) == []
+
+
+LOST = """
+import sys, time
+from losscli.cli.signals import ending_by_signal
+
+class Slow:
+    def __del__(self):
+        print("ready", flush=True)
+        time.sleep(1)
+
+with ending_by_signal():
+    try:
+        Slow()
+        time.sleep(60)
+    except BaseException as raised:
+        print(type(raised).__name__, raised)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"),
+    [(signal.SIGINT, "KeyboardInterrupt \n"), (signal.SIGTERM, "SystemExit 143\n")],
+)
+def test_a_signal_that_python_drops_is_asked_again(number: int, raised: str) -> None:
+    """What is raised in a finalizer goes nowhere, and the run would go on."""
+    words = [sys.executable, "-c", LOST]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=20) == (raised, "")
+
+
+def test_an_interrupt_while_the_command_line_loads(data: Path, tmp_path: Path) -> None:
+    for delay in (0.12, 0.2, 0.3):
+        process = start(writing(data, "rows.csv"), tmp_path)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        # Python itself, and what it reads of its own, cannot be held back.
+        assert process.returncode in (130, -signal.SIGINT)
+        assert process.returncode != 130 or err == ""
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_ignored_stays_ignored(data: Path, tmp_path: Path) -> None:

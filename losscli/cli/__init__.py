@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
-from typer import Abort
-
-from losscli.cli.app import app
-from losscli.cli.memory import bound_memory, out_of_memory
 from losscli.cli.signals import ending_by_signal
-from losscli.errors import LosscliError
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 _INTERRUPTED = 130
 _BUG = 3
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -22,15 +20,22 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     traceback = "--traceback" in words
     words = [word for word in words if word != "--traceback"]
-    sys.exit(_run(words, traceback))
+    if sys.stdout is None:
+        # It is closed. What is printed is dropped, as by print, and no file gets its number.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    with ending_by_signal():
+        code = _run(words, traceback)
+    sys.exit(code)
 
 
 def _run(words: list[str], traceback: bool) -> int:
     try:
+        # To load it takes a while, and a signal may come in it.
+        from losscli.cli.app import app
+        from losscli.cli.memory import bound_memory
+
         bound_memory()
-        with ending_by_signal():
-            code = app(words, prog_name="losscli", standalone_mode=False, obj=tuple(words))
-        return int(code or 0)
+        return int(app(words, prog_name="losscli", standalone_mode=False, obj=tuple(words)) or 0)
     except BrokenPipeError:
         return _close_quietly()
     except SystemExit as left:
@@ -38,8 +43,7 @@ def _run(words: list[str], traceback: bool) -> int:
         if isinstance(left.__context__, BrokenPipeError):
             return _close_quietly()
         raise
-    except (KeyboardInterrupt, Abort):
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as error:
         if traceback:
@@ -48,8 +52,14 @@ def _run(words: list[str], traceback: bool) -> int:
 
 
 def _explain(error: Exception) -> int:
+    from typer import Abort
+
+    from losscli.cli.memory import out_of_memory
+    from losscli.errors import LosscliError, OutputError
     from losscli.report import Terminal, show_error
 
+    if isinstance(error, Abort):
+        return _INTERRUPTED
     terminal = Terminal.of(sys.stderr)
     # Typer's usage errors know how to say what is wrong; their class is not part of its interface.
     if hasattr(error, "format_message"):
@@ -61,6 +71,9 @@ def _explain(error: Exception) -> int:
         return int(getattr(error, "exit_code", 2))
     if isinstance(error, MemoryError):
         error = out_of_memory(error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        # Typer prints help by itself.
+        error = OutputError(f"cannot write to stdout: {error.strerror}")
     if isinstance(error, LosscliError):
         show_error(error, terminal)
         return error.exit_code
