@@ -1,6 +1,6 @@
 """Files behind addresses: fsspec's memory, and an HTTP server on this machine.
 
-Object stores need an account and cannot be tested here; they go the way of the memory file system.
+Object stores are tried in ``remote/``, against servers that take more packages.
 """
 
 from __future__ import annotations
@@ -200,6 +200,12 @@ def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     with pytest.raises(UsageError, match=r"memory:// needs packages.*\npip install 'losscli\[rem"):
         list_remote("memory://x.csv")
+
+
+def test_a_store_that_the_extra_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "adlfs", None)
+    with pytest.raises(UsageError, match=r"abfs:// needs packages.*\nInstall adlfs"):
+        list_remote("abfs://container/x.csv")
 
 
 def test_an_unknown_scheme() -> None:

@@ -26,6 +26,8 @@ from losscli.errors import DataError, UsageError
 
 # What pyarrow may have built in; everything else is fsspec's.
 _NATIVE = {"s3": "S3FileSystem", "gs": "GcsFileSystem", "gcs": "GcsFileSystem"}
+_EXTRA = (*_NATIVE, *HTTP, "hf")
+_INSTALL = "pip install 'losscli[remote]'"
 # Google's library tries for a quarter of an hour to find credentials.
 _GCS_SECONDS = "10"
 _GCS_EMULATOR = "STORAGE_EMULATOR_HOST"
@@ -154,19 +156,24 @@ def _open_store(url: str) -> _Store:
         return _native(url, scheme)
     try:
         from fsspec.core import url_to_fs
-
-        system, path = url_to_fs(url)
     except ImportError:
-        raise UsageError(
-            f"{scheme}:// needs packages that are not installed",
-            hint="pip install 'losscli[remote]'",
-        ) from None
+        raise _not_installed(scheme, _INSTALL) from None
+    try:
+        system, path = url_to_fs(url)
+    except ImportError as error:
+        # The extra has what the most common stores need; fsspec says what another one does.
+        hint = _INSTALL if scheme in _EXTRA else str(error)
+        raise _not_installed(scheme, hint) from None
     if scheme in HTTP:
         # Arrow asks fsspec only whether there is such a file, not what else is wrong.
         system.info(path)
     repository = _REPOSITORY.match(path) if scheme == "hf" else None
     bucket = repository[0] if repository else ""
     return _Store(scheme, pafs.PyFileSystem(pafs.FSSpecHandler(system)), path, bucket)
+
+
+def _not_installed(scheme: str, hint: str) -> UsageError:
+    return UsageError(f"{scheme}:// needs packages that are not installed", hint=hint)
 
 
 def _native(url: str, scheme: str) -> _Store:
