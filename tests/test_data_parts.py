@@ -374,3 +374,33 @@ def test_one_file_needs_no_name_and_joined_rows_have_keys() -> None:
         ["d", "t-2.csv,", "row", "2"],
         ["e", "t-2.csv,", "row", "3"],
     ]
+
+
+def test_rows_of_other_files_are_named_by_file(tmp_path: Path) -> None:
+    """Where two files disagree, both sides say which row of which file it is."""
+
+    def write(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    (tmp_path / "parts").mkdir()
+    first = write("parts/part-1.csv", "id,prediction\na,1\na,1\n")
+    last = write("parts/part-2.csv", "id,prediction\nb,1\nb,1\n")
+    parts = str(tmp_path / "parts")
+    targets = write("t.csv", "id,target\na,1\na,1\nc,1\nc,1\n")
+    for others, said in (
+        ((write("short.csv", "target\n1\n1\n1\n"),), f"row 2 of {last} has no partner"),
+        ((targets,), f"'c' stands where {last}, row 1, has 'b'"),
+    ):
+        with pytest.raises(DataError) as caught:
+            losscli.compute("mse", parts, *others)
+        assert said in caught.value.message
+    with pytest.raises(DataError) as caught:
+        losscli.compute("mse", parts, targets, by="id")
+    assert f"'c' stands where {last}, row 1, has 'b'" in caught.value.message
+    swapped = write("s.csv", "id,prediction\na,1\na,1\nc,1\nc,1\n")
+    for i, path in enumerate((first, last)):
+        Path(path).write_text(f"id,target\n{'ab'[i]},1\n{'ab'[i]},1\n")
+    with pytest.raises(DataError) as caught:
+        losscli.compute("mse", swapped, parts, group="id")
+    assert (caught.value.path, caught.value.row) == (last, 1)

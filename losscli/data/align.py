@@ -35,10 +35,17 @@ def count_mismatch(inputs: Inputs, counts: Sequence[int | None]) -> DataError:
     long, second = max(known, key=lambda pair: pair[0])
     return DataError(
         f"{first.name} has {_rows(short)}, {second.name} has {_count(second, long)}: "
-        f"row {short + 1} of {second.name} has no partner",
+        f"{_row_name(second, short)} has no partner",
         hint=f"{_BY_POSITION}; look for missing or extra rows, for example at the end",
         code="LC121",
     )
+
+
+def _row_name(feed: Feed, row: int) -> str:
+    """What a message calls a row, from 0, of the file that has it."""
+    parts = next((role.parts for role in feed.roles if role.parts is not None), None)
+    name, at = (feed.name, row) if parts is None else parts.locate(row)
+    return f"row {at + 1} of {name}"
 
 
 def _count(feed: Feed, count: int) -> str:

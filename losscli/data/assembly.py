@@ -275,7 +275,8 @@ def group_inputs(inputs: Inputs, found: Mapping[str, Groups]) -> Inputs:
     first = next(iter(found.values()))
     for name, groups in found.items():
         if groups is not first:
-            check_same(first, groups, Place(name, groups.column))
+            parts = next((r.parts for f in inputs.feeds if f.name == name for r in f.roles), None)
+            check_same(first, groups, Place(name, groups.column, parts=parts))
     for feed in inputs.feeds:
         groups = found.get(feed.name, first)
         if feed.rows is not None and feed.rows != groups.bounds[-1]:

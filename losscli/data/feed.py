@@ -74,6 +74,16 @@ class RoleInput:
         at = row if self.row_of is None else self.row_of(row)
         return place.fault(message, at, hint, code=code)
 
+    def file_of(self, row: int, otherwise: str) -> str:
+        """What a message calls the file that has a row of the feed; of several, with its row there.
+
+        ``otherwise`` is what it calls a role without a file.
+        """
+        if self.parts is None:
+            return self.path or otherwise
+        name, at = self.parts.locate(row if self.row_of is None else self.row_of(row))
+        return f"{name}, row {at + 1},"
+
     def column_at(self, index: tuple[int, ...]) -> str | None:
         """The column that holds element ``index`` of a row, for an error message."""
         if not self.columns:

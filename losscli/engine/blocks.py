@@ -91,10 +91,11 @@ def _check_alike(
         return
     at = next(int(i) for i, pair in zip(differs, pairs, strict=True) if tuple(pair) in apart)
     source, other = (plan.inputs.coded[name] for name in reversed(names))
+    row = gaps.row(source, at)
     raise source.fault(
-        f"{labels.show(codes[1][at])} stands where {other.path or 'the data frame'} has "
+        f"{labels.show(codes[1][at])} stands where {other.file_of(row, 'the data frame')} has "
         f"{labels.show(codes[0][at])}",
-        gaps.row(source, at),
+        row,
         hint="are both files in the same order? --on COLUMN pairs rows by key; by=FILE says whose "
         f"{labels.column} counts",
         code="LC113",

@@ -41,7 +41,7 @@ def _apart(inputs: Inputs, known: str, name: str, row: int) -> DataError:
     places = [one for one, same in inputs.ids.items() if same is ids]
     mine, theirs = (ids.at(ids.tables[places.index(one)], row) for one in (name, known))
     return source.fault(
-        f"{mine} stands where {other.path or 'the other data frame'} has {theirs}",
+        f"{mine} stands where {other.file_of(row, 'the other data frame')} has {theirs}",
         row,
         hint=f"--on {ids.column} pairs the rows by {ids.column}; --by-position pairs them as they "
         "stand, whatever it says",
