@@ -390,6 +390,41 @@ def test_text_is_read_as_float64(tmp_path: Path) -> None:
     assert json.loads(ran.out)["loss"]["params"]["eps"] == 2.0**-52
 
 
+def test_keras_has_no_weights_of_classes_to_spread_over() -> None:
+    named = {"weight": OF_CLASS, "label_smoothing": 0.1}
+    with pytest.raises(UsageError, match="keras weighs a row by its class"):
+        losscli.compute("cross-entropy", LOGITS, LABELS.clip(0), convention="keras", **named)
+    rows = OF_CLASS[LABELS.clip(0)]
+    found = losscli.compute(
+        "cross-entropy", LOGITS, LABELS.clip(0), convention="keras", label_smoothing=0.1,
+        sample_weight=rows,
+    )  # fmt: skip
+    each = losscli.losses.cross_entropy(LOGITS, LABELS.clip(0), label_smoothing=0.1)
+    assert found.value == pytest.approx((rows * each).mean(), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("loss", "data"),
+    [
+        ("bce", (CHANCES * 0, YES * 0 + 1)),
+        ("binary-focal", (CHANCES * 0, YES * 0 + 1)),
+        ("log-loss", (np.tile([0.0, 1.0], (40, 1)), YES * 0)),
+        ("categorical-focal", (np.tile([0.0, 1.0], (40, 1)), YES * 0)),
+        ("d2-log-loss", (np.tile([0.0, 1.0], (40, 1)), YES * 0)),
+    ],
+)
+def test_every_bounded_logarithm_is_counted(loss: str, data: tuple[Any, ...]) -> None:
+    assert losscli.compute(loss, *data).clamped == 40
+    assert losscli.compute(loss, *data, convention="exact").clamped == 0
+    assert losscli.compute(f"0.5*{loss} + 0.5*{loss}", *data).clamped == 80
+
+
+def test_a_clipped_divergence_is_counted() -> None:
+    pair = [[0.0, 1.0], [0.5, 0.5]], [[0.5, 0.5], [0.5, 0.5]]
+    assert losscli.compute("kl-divergence", *pair, convention="keras").clamped == 1
+    assert losscli.compute("kl-divergence", *pair).clamped == 0
+
+
 # --- Python --------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ def clamped(bound: BoundLoss, block: Block) -> int:
     The kernel is called again only for blocks with a probability so close to 0 or 1 that it counts.
     """
     exact = bound.loss.conventions.get(EXACT)
-    if exact is None or bound.loss.is_set or bound.loss.is_list:
+    if exact is None or bound.loss.is_list:
         return 0
     arrays = block.plain
     prediction = arrays[bound.loss.roles[0].name]
@@ -30,4 +30,7 @@ def clamped(bound: BoundLoss, block: Block) -> int:
     other = bound.replace(**exact.params)
     bounded = bound.loss.kernel(*roles, **bound.arguments)
     free = bound.loss.kernel(*roles, **other.arguments)
+    if bound.loss.is_set:
+        # What the logarithms enter is the first of its statistics.
+        bounded, free = bounded[0], free[0]
     return int(np.count_nonzero(np.abs(free - bounded) > 1e-9 * np.abs(bounded)))

@@ -64,7 +64,7 @@ def settled_as_library(
         names: under which name the inputs hold each role, None where it is its own.
 
     Raises:
-        UsageError: the convention has no effect on such data.
+        UsageError: the convention has no effect on such data, or cannot be followed.
     """
     if not bound.convention:
         return bound
@@ -77,6 +77,8 @@ def settled_as_library(
     )
     if declared is None and (not weighted or reduction == "sum"):
         raise _no_effect(bound, bound.convention)
+    if declared is None and bound.convention == "keras":
+        _reject_spread_weights(bound)
     source = inputs.roles.get(called[bound.loss.roles[0].name])
     settings: dict[str, object] = {}
     if declared is not None and source is not None:
@@ -88,6 +90,20 @@ def settled_as_library(
         }
     loss = _averaged(bound.loss, bound.convention)
     return BoundLoss(loss, bound.replace(**settings).items, bound.convention)
+
+
+def _reject_spread_weights(bound: BoundLoss) -> None:
+    """keras weighs a row by its class, so smoothing may not spread over classes of other weights.
+
+    Raises:
+        UsageError: it would.
+    """
+    if bound.params.get("label_smoothing") and bound.params.get(bound.loss.weighed_by) is not None:
+        raise UsageError(
+            f"keras weighs a row by its class, and {bound.name} spreads the label smoothing over "
+            "classes that each have a weight",
+            hint="give the weight of each row's class with --sample-weight",
+        )
 
 
 def _is_default(bound: BoundLoss, name: str) -> bool:

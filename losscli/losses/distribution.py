@@ -124,7 +124,7 @@ def kl_div(
     aliases=("kullback_leibler_divergence", "relative_entropy"),
     # Rows that do not sum to 1, and are not made to, may cost less than 0.
     non_negative=False,
-    conventions={"keras": Convention(normalize=False, clip=1e-7), "exact": Convention()},
+    conventions={"keras": Convention(normalize=False, clip=1e-7), "exact": Convention(clip=0.0)},
     use_when="both distributions are given as probabilities, a row each",
     avoid_when="the model gives logarithms (kl-div), or a predicted 0 would make it infinite "
     "(jensen-shannon)",
