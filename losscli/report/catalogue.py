@@ -7,7 +7,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from losscli.convention import Convention, FromData
+from losscli.convention import CONVENTIONS, Convention, FromData
 from losscli.domain import SAMPLE_WEIGHT, Role
 from losscli.report import docstring
 from losscli.report.draw import draw_markdown, draw_text
@@ -196,9 +196,17 @@ def conventions(loss: Loss) -> list[tuple[str, str, str]]:
 
     There are none where libraries differ in weighted means at most: see :func:`weighted_means`.
     """
+    if not loss.conventions:
+        return []
+    weighing = () if loss.is_set else loss.weighing_libraries
     return [
-        (name, _settings(one), "" if loss.is_set else _weighting(loss, name))
-        for name, one in loss.conventions.items()
+        (
+            name,
+            _settings(loss.conventions.get(name, Convention())),
+            "" if loss.is_set else _weighting(loss, name),
+        )
+        for name in CONVENTIONS
+        if name in loss.conventions or name in weighing
     ]
 
 
