@@ -314,3 +314,43 @@ def test_a_rare_yes_brings_focal_up() -> None:
     rare = facts_of(RNG.normal(size=200), np.arange(200) < 10)
     assert "focal" in leaf_for({}, rare).instead
     assert "focal" not in leaf_for({}, COIN).instead
+
+
+SPREAD = np.linspace(-3, 3, 60)
+SCORES = np.sin(np.arange(180.0)).reshape(60, 3)
+# Data, the flags that lead to losses which it rules out, and what is left: of the same branch, or
+# what the data alone says.
+RULED_OUT: list[tuple[Any, Any, dict[str, str], str]] = [
+    (SPREAD, SPREAD - 9, {"need": "counts"}, "mse"),
+    (np.arange(60.0) % 7, np.arange(60.0) % 5, {"need": "skewed"}, "tweedie-deviance"),
+    (SPREAD, SPREAD + 0.1, {"need": "imbalance"}, "mse"),
+    (SPREAD, SPREAD + 0.1, {"task": "segmentation"}, "mse"),
+    (SPREAD, SPREAD + 0.1, {"task": "distributions"}, "mse"),
+    (SPREAD, SPREAD + 0.1, {"classes": "5"}, "mse"),
+    (SPREAD, SPREAD + 0.1, {"task": "boxes"}, "smooth-l1"),
+    (SCORES, np.arange(60.0) % 3, {"need": "multilabel"}, "cross-entropy"),
+]
+
+
+@pytest.mark.parametrize(("prediction", "target", "flags", "left"), RULED_OUT)
+def test_a_loss_that_the_data_rules_out_is_never_recommended(
+    prediction: Any, target: Any, flags: dict[str, str], left: str
+) -> None:
+    advice = advise(flags, facts_of(prediction, target), ["data.csv"])
+    assert isinstance(advice.outcome, Leaf)
+    assert (advice.outcome.loss, advice.outcome.command) == (
+        left,
+        f"losscli compute {left} data.csv",
+    )
+    assert left not in {refusal.loss for refusal in advice.refused}
+    assert [found.code for found in advice.diagnostics][-1] == "LC302"
+
+
+def test_where_the_data_leaves_it_open_so_does_the_advice() -> None:
+    signs = np.where(np.arange(60) % 2, 1.0, -1.0)
+    advice = advise({"need": "counts"}, facts_of(SPREAD, signs))
+    assert isinstance(advice.outcome, Question)
+    (found,) = advice.diagnostics
+    assert (found.code, found.hint) == (
+        "LC302", "no loss of this branch takes such a target; the data decides",
+    )  # fmt: skip

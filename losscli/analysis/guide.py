@@ -56,54 +56,71 @@ def advise(
     spoken = {**(replies or {}), **given}
     said = _settle(spoken)
     data = answers_in(facts)
-    answers: list[Answer] = []
-    node: Question | Leaf = tree()
-    while isinstance(node, Question) and (node.name in said or node.name in data):
-        name = said[node.name] if node.name in said else data[node.name]
-        answers.append(Answer(node.name, name, _source(node.name, said, replies or {})))
-        node = next(choice.leads_to for choice in node.choices if choice.name == name)
+    words = NextCommand(tuple(command_files), tuple(command_options))
+    node, answers = _walk(said, data, replies or {})
     if isinstance(node, Leaf):
-        words = NextCommand(tuple(command_files), tuple(command_options))
         node = _fit_to(node, said, facts, words)
     refused: tuple[Refusal, ...] = ()
+    fits = True
     asked = node.loss if isinstance(node, Leaf) else ""
     if isinstance(node, Leaf) and node.loss != CUSTOM:
         refused = refusals((node.loss, *node.instead), facts)
-        node = _allowed(node, refused, words)
+        left = _allowed(node, refused, words)
+        fits = left is not None
+        if left is not None:
+            node = left
+        elif said:
+            # Nothing of the branch that was asked for can be computed: what does the data say?
+            node, answers = _walk({}, data, {})
+            node = _fit_to(node, {}, facts, words) if isinstance(node, Leaf) else node
     return Advice(
         answers=tuple(answers),
         measured=measurements(facts) if facts is not None else (),
         outcome=node,
         diagnostics=(
-            *_disagreements(spoken, said, facts),
+            *_disagreements(spoken, said, facts, fits=fits),
             *_misfits(node, facts),
-            *_refusals(node, asked, refused),
+            *_refusals(asked, refused, fits=fits),
         ),
         refused=refused,
         turning_points=turning_points(node, facts) if isinstance(node, Leaf) else (),
     )
 
 
-def _allowed(leaf: Leaf, refused: Sequence[Refusal], words: NextCommand) -> Leaf:
-    """The leaf without what the data rules out; the first of the others, if it is its loss."""
+def _walk(
+    said: Mapping[str, str], data: Mapping[str, str], replies: Mapping[str, str]
+) -> tuple[Question | Leaf, list[Answer]]:
+    """As far as the answers lead, and which they were."""
+    answers: list[Answer] = []
+    node: Question | Leaf = tree()
+    while isinstance(node, Question) and (node.name in said or node.name in data):
+        name = said[node.name] if node.name in said else data[node.name]
+        answers.append(Answer(node.name, name, _source(node.name, said, replies)))
+        node = next(choice.leads_to for choice in node.choices if choice.name == name)
+    return node, answers
+
+
+def _allowed(leaf: Leaf, refused: Sequence[Refusal], words: NextCommand) -> Leaf | None:
+    """The leaf without what the data rules out; the first of the others, if it is its loss.
+
+    None if nothing is left.
+    """
     names = {refusal.loss for refusal in refused}
     left = tuple(name for name in leaf.instead if name not in names)
-    if leaf.loss not in names or not left:
+    if leaf.loss not in names:
         return replace(leaf, instead=left)
+    if not left:
+        return None
     other = leaf_of(left[0], *left[1:])
     return replace(other, command=words.line(other.loss))
 
 
-def _refusals(
-    node: Question | Leaf, asked: str, refused: Sequence[Refusal]
-) -> Iterator[Diagnostic]:
+def _refusals(asked: str, refused: Sequence[Refusal], *, fits: bool) -> Iterator[Diagnostic]:
     """The loss that was asked for; others are left out of the advice without a word."""
     for refusal in refused:
-        if refusal.loss != asked:
-            continue
-        still = isinstance(node, Leaf) and node.loss == refusal.loss
-        hint = "none of the losses of this branch takes such a target" if still else ""
-        yield finding("LC302", refusal.because, hint)
+        if refusal.loss == asked:
+            hint = "" if fits else "no loss of this branch takes such a target; the data decides"
+            yield finding("LC302", refusal.because, hint)
 
 
 def _source(name: str, said: Mapping[str, str], replies: Mapping[str, str]) -> str:
@@ -164,9 +181,16 @@ def as_flag(question: str, value: str) -> str:
 
 
 def _disagreements(
+    given: Mapping[str, str], said: Mapping[str, str], facts: Facts | None, *, fits: bool
+) -> Iterator[Diagnostic]:
+    """Where the data says something else than the user, whose word counts where a loss ``fits``."""
+    for found in _contradicted(given, said, facts):
+        yield found if fits else replace(found, hint="")
+
+
+def _contradicted(
     given: Mapping[str, str], said: Mapping[str, str], facts: Facts | None
 ) -> Iterator[Diagnostic]:
-    """Where the data says something else than the user."""
     if facts is None:
         return
     data, task = answers_in(facts), said.get("task")

@@ -12,11 +12,18 @@ from losscli.analysis.facts import (
     RoleFacts,
     percent,
 )
-from losscli.domain import Domain, LogInputDomain, TweedieDomain
+from losscli.domain import (
+    ClassIndexDomain,
+    Domain,
+    LogInputDomain,
+    LogTargetDomain,
+    MaskDomain,
+    TweedieDomain,
+)
 from losscli.spec import find
 
 # Domains that mean the same whatever the shapes and parameters are, or nearly so.
-_PLAIN = (Domain, LogInputDomain, TweedieDomain)
+_PLAIN = (Domain, LogInputDomain, LogTargetDomain, MaskDomain, TweedieDomain)
 
 
 def refusals(losses: tuple[str, ...], facts: Facts | None) -> tuple[Refusal, ...]:
@@ -31,9 +38,16 @@ def refusals(losses: tuple[str, ...], facts: Facts | None) -> tuple[Refusal, ...
 def _obstacle(name: str, target: RoleFacts) -> str:
     declared = find(name)
     role = next((role for role in declared.roles if role.name == "target"), None)
-    if role is None or type(role.domain) not in _PLAIN:
+    if role is None:
         return ""
     domain = role.domain
+    columns = [int(axis) for axis in domain.axes[1:] if axis.isdigit()]
+    if columns and columns != [target.width]:
+        return f"{name} takes {domain.meaning}, and the target has {target.width} to a row"
+    if isinstance(domain, ClassIndexDomain) and not target.is_matrix and not target.integral:
+        return f"{name} takes {domain.meaning}, and the target is not whole"
+    if type(domain) not in _PLAIN:
+        return ""
     span = f"the target runs from {target.least:.6g} to {target.greatest:.6g}"
     values = target.counts.by_value() if target.counts is not None else {}
     if domain.values is not None:

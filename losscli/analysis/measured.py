@@ -67,6 +67,8 @@ def _shares(facts: Facts) -> str:
         return ""
     total = sum(counts.values())
     most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    if most == least:
+        return f"each of {len(counts)} classes has {percent(1 / len(counts))} of the rows"
     return (
         f"class {most} has {percent(counts[most] / total)} of the rows, class {least} has "
         f"{percent(counts[least] / total)}: {ratio:.3g} to 1"

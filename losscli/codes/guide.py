@@ -28,8 +28,9 @@ GUIDE = (
         "a loss that the data rules out",
         "The guide leads to losses that are not defined for these targets: a count or a Gamma "
         "deviance for numbers below 0, a cross-entropy of yes and no for others than those in "
-        "[0, 1]. They are taken out of the advice; if it was the loss that was asked for, another "
-        "of the same branch takes its place.",
+        "[0, 1], a class for numbers that are not whole, boxes for single numbers. They are taken "
+        "out of the advice. If it was the loss that was asked for, another of the same branch "
+        "takes its place; where none is left, the data alone decides.",
         "Look whether the right column was read, or take the loss that is left.",
         Example(
             {
