@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +113,22 @@ def test_a_class_may_be_called_na(write: Write) -> None:
     labels = write("labels.csv", "target\nNA\nEU\n")
     result = losscli.compute("cross-entropy", logits, labels, missing="drop")
     assert (result.n, result.missing) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("xl/workbook.xml", "is an Excel workbook\nsave the sheet as CSV"),
+        ("archive/data.pkl", "was saved by torch.save\nsave tensors with numpy.save"),
+        ("preds.csv", "is a zip archive of 'preds.csv'\nunpack it"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".zip", ".csv", ".npz"])
+def test_other_zip_archives(tmp_path: Path, member: str, said: str, suffix: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, "prediction,target\n1,2\n")
+    assert said in _refused(str(path))
 
 
 def test_numbers_that_are_text(write: Write) -> None:

@@ -160,6 +160,9 @@ def _single(file: Stored) -> _Held:
 def _members(file: Stored) -> Iterator[_Held]:
     """The arrays of an archive. What is compressed is unpacked when it is wanted."""
     archive = zipfile.ZipFile(file.path)
+    names = archive.namelist()
+    if names and not any(name.endswith(".npy") for name in names):
+        raise _other_archive(file.name, names)
     for info in archive.infolist():
         if not info.filename.endswith(".npy"):
             continue
@@ -167,6 +170,20 @@ def _members(file: Stored) -> Iterator[_Held]:
             shape, _, dtype = _header(member, info.file_size)
         name = info.filename.removesuffix(".npy")
         yield _Held(name, dtype, shape, partial(_member, file, archive, info))
+
+
+def _other_archive(path: str, names: Sequence[str]) -> DataError:
+    """The error for one of the many kinds of file that are zip archives, but not NumPy's."""
+    if any(name.startswith("xl/") for name in names):
+        what, hint = "is an Excel workbook", "save the sheet as CSV"
+    elif any(name.endswith("/data.pkl") for name in names):
+        what, hint = "was saved by torch.save", "save tensors with numpy.save(path, tensor.numpy())"
+    else:
+        what, hint = (
+            f"is a zip archive of {names[0]!r}",
+            "unpack it, or compress the file with gzip",
+        )
+    return DataError(what, path=path, hint=hint, code="LC160")
 
 
 def _member(file: Stored, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Numbers:
