@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import losscli
+from losscli.data import csv_file, csv_lines
 
 SECONDS = 20
 NUMBERS = [0.5, -1.25, 3.0, 1e-3, 250.0, 7.5, -0.125, 42.0]
@@ -188,6 +190,14 @@ FORMATS = {
 }
 
 
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": lambda data: gzip.compress(data, mtime=0),
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: bytes(pa.compress(data, "zstd", asbytes=True)),
+}
+
+
 # --- damage --------------------------------------------------------------------------------------
 
 
@@ -302,14 +312,151 @@ def test_an_intact_file(extension: str, tmp_path: Path) -> None:
     assert_honest(ran, expected(format, intact))
 
 
-# --- a file that goes on behind its end ----------------------------------------------------------
+# --- intact files, however they are cut into pieces ----------------------------------------------
 
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": lambda data: gzip.compress(data, mtime=0),
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-    "zst": lambda data: bytes(pa.compress(data, "zstd", asbytes=True)),
+NOTES = [
+    "",
+    "x",
+    "é",
+    "日本",
+    "a,b",
+    'say ""no""',
+    "two\nlines",
+    "two\r\nlines",
+    "😀" * 9,
+    " ",
+    "\u2028",
+]
+CELLS = [
+    *("0", "-0", "+1", "1.", ".5", "-2.5e-3", "1E5", "007", " 4 ", '"2"', '" 3 "', "1e-320"),
+    *("12345678901234567890.5", "0.1", "1" * 15, "true", "False", "9007199254740992"),
+]
+
+
+@st.composite
+def csv_bytes(draw: st.DrawFn) -> tuple[bytes, list[list[str]]]:
+    """A CSV file as people have them, and what stands in its two columns of numbers."""
+    note = st.sampled_from(NOTES)
+    pair = st.tuples(st.sampled_from(CELLS), note, st.sampled_from(CELLS))
+    rows = draw(st.lists(pair, min_size=1, max_size=25))
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    lines = [draw(st.sampled_from(["prediction,note,target", '"prediction","note","target"']))]
+    for prediction, text, target in rows:
+        quoted = f'"{text}"' if draw(st.booleans()) or set(text) & set('",\r\n') else text
+        lines.append(f"{prediction},{quoted},{target}")
+    text = end.join(lines) + (end if draw(st.booleans()) else "")
+    data = draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + text.encode()
+    return data, [[row[0], row[2]] for row in rows]
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    made=csv_bytes(),
+    piece=st.sampled_from([1, 7, 40, 300]),
+    stretch=st.sampled_from([1, 2, 16, 64]),
+    share=st.sampled_from([64, 256]),
+)
+def test_borders_of_pieces_anywhere(
+    made: tuple[bytes, list[list[str]]],
+    piece: int,
+    stretch: int,
+    share: int,
+    tmp_path: Path,
+) -> None:
+    """Within quotes, CRLF or a character of several bytes: rows are what they are."""
+    data, rows = made
+    path = tmp_path / "data.csv"
+    path.write_bytes(data)
+    pairs = [[number(cell.strip('"')) for cell in row] for row in rows]
+    expected = [abs(prediction - target) for prediction, target in pairs]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_file, "_PIECE_BYTES", piece)
+        patch.setattr(csv_lines, "_STRETCH", stretch)
+        patch.setattr(csv_lines, "_READ", stretch * 4)
+        patch.setattr(csv_lines, "_SHARE", share)
+        ran = run("compute", "mae", str(path), "--reduction", "none", "--format", "value")
+    assert ran.code == 0, ran.err
+    assert [float(line) for line in ran.out.split()] == expected
+
+
+@pytest.mark.parametrize("packer", ["gz", "bz2", "xz", "zst"])
+@pytest.mark.parametrize("extension", [name for name in FORMATS if "." not in name])
+def test_every_format_in_every_compression(extension: str, packer: str, tmp_path: Path) -> None:
+    format = FORMATS[extension]
+    columns = {"prediction": NUMBERS, "target": NUMBERS[::-1]}
+    path = tmp_path / f"data.{extension}.{packer}"
+    path.write_bytes(PACKERS[packer](format.write(columns)))
+    ran = run("compute", "mse", str(path), "--format", "value")
+    assert float(ran.out) == pytest.approx(expected(format, format.write(columns)), rel=1e-15)
+
+
+COLUMNS = {
+    "int8": lambda x: pa.array(np.rint(x * 20), pa.int8()),
+    "uint64": lambda x: pa.array(np.abs(np.rint(x * 1e15)), pa.uint64()),
+    "float16": lambda x: pa.array(x.astype(np.float16)),
+    "float32": lambda x: pa.array(x.astype(np.float32)),
+    "float64": pa.array,
+    "decimal128": lambda x: pa.array(x.round(6)).cast(pa.decimal128(30, 12)),
+    "decimal256": lambda x: pa.array(x.round(6)).cast(pa.decimal256(50, 20)),
+    "bool": lambda x: pa.array(x > 0),
+    "dictionary": lambda x: pa.array(x.round(1)).dictionary_encode(),
 }
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.tuples(st.sampled_from([*COLUMNS]), st.sampled_from([*COLUMNS])),
+    rows=st.integers(1, 700),
+    group=st.integers(1, 300),
+    compression=st.sampled_from(["none", "snappy", "zstd", "gzip", "lz4"]),
+    version=st.sampled_from(["1.0", "2.0"]),
+    page=st.sampled_from([64, 4096]),
+    seed=st.integers(0, 99),
+)
+def test_parquet_of_any_layout(
+    kinds: tuple[str, str],
+    rows: int,
+    group: int,
+    compression: str,
+    version: str,
+    page: int,
+    seed: int,
+    tmp_path: Path,
+) -> None:
+    """Row groups of odd sizes, pages of a few bytes, every type of number."""
+    rng = np.random.default_rng(seed)
+    columns = [COLUMNS[kind](rng.normal(size=rows)) for kind in kinds]
+    path = tmp_path / "data.parquet"
+    pq.write_table(
+        pa.table(columns, names=["prediction", "target"]),
+        path,
+        row_group_size=group,
+        compression=compression,
+        data_page_version=version,
+        data_page_size=page,
+        write_batch_size=16,
+    )
+    ran = run("compute", "mae", str(path), "--reduction", "none", "--format", "value")
+    read = pq.read_table(path).to_pydict()
+    prediction, target = (np.array([*map(float, read[name])]) for name in ("prediction", "target"))
+    assert np.array_equal([float(line) for line in ran.out.split()], np.abs(prediction - target))
+
+
+def test_decimals_are_the_numbers_that_their_text_is(tmp_path: Path) -> None:
+    """To the last bit, which Arrow's own cast of a decimal gets wrong every fourth time."""
+    texts = [f"{x:.6f}" for x in np.random.default_rng(0).normal(size=500)]
+    decimals = pa.array(map(Decimal, texts), pa.decimal128(30, 12))
+    pq.write_table(pa.table({"prediction": decimals, "target": [0] * 500}), tmp_path / "d.parquet")
+    (tmp_path / "d.csv").write_text("\n".join(["prediction,target", *(f"{x},0" for x in texts)]))
+    words = ["--reduction", "none", "--format", "value"]
+    text, binary = (
+        run("compute", "mae", str(tmp_path / name), *words) for name in ("d.csv", "d.parquet")
+    )
+    assert text == binary
+    assert [float(line) for line in text.out.split()] == [abs(float(x)) for x in texts]
+
+
+# --- a file that goes on behind its end ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("packer", PACKERS)
