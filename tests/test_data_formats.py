@@ -409,7 +409,7 @@ def test_broken_numpy_files(tmp_path: Path, data: bytes, message: str) -> None:
     ("members", "message"),
     [
         ({"a.npy": npy_bytes(np.arange(2.0)), "b.npy": npy_bytes(np.arange(3.0))}, "columns: a, b"),
-        ({"readme.txt": b"hello"}, "holds no array with rows"),
+        ({"readme.txt": b"hello"}, "is a zip archive of 'readme.txt'"),
         ({"prediction.npy": b"nope"}, "cannot be read as NumPy's format"),
     ],
 )
