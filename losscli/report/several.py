@@ -30,7 +30,7 @@ def table_page(results: Sequence[Result]) -> Page:
         *titled(slices_title(results[0]), *_slices(results, SHOWN_SLICES)),
         *titled("findings", _findings(results)),
         *titled("guide", guide(_word(results))),
-        Section("losses", (losses_table(results), _counts(results))),
+        Section("losses", (_counts(results), losses_table(results))),
     )
 
 
