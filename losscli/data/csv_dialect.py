@@ -17,6 +17,7 @@ _RARE = (" ", "~", "^", ":", "\x01")
 _SAMPLED_ROWS = 100
 # What people and programs write where they have no value, in lower case.
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "null", "none", "-"}
+BOOLEANS = {"true": 1.0, "false": 0.0}
 # What a column of lists is called, which pandas writes as Python shows them.
 LISTS = "lists as text"
 _EXCEL = re.compile(rb"(?:\xef\xbb\xbf)?\"?sep=(.)\"?\r?\n", re.IGNORECASE)
