@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losscli.data import csv_file, csv_lines
+from losscli.data import csv_file, csv_head, csv_lines
 from losscli.data.align import check_counts
 from losscli.data.files import open_files
 from losscli.data.reading import Reading
@@ -198,8 +198,8 @@ def test_a_row_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_header_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_file, "_HEAD_BYTES", 64)
-    monkeypatch.setattr(csv_file, "_LONGEST_HEADER", 1000)
+    monkeypatch.setattr(csv_head, "_HEAD_BYTES", 64)
+    monkeypatch.setattr(csv_head, "_LONGEST_HEADER", 1000)
     with pytest.raises(DataError, match="has no line end in its first 16 MiB"):
         read(write(tmp_path, "x" * 2000))
 
