@@ -646,6 +646,38 @@ def test_an_array_that_lies(answers: list[Any]) -> None:
         assert losscli.compute("mse", Lying(*answers), [1.0, 3.0]).value == 2.0
 
 
+class Boasting(np.ndarray):
+    """An array whose attributes and methods say what is not so."""
+
+    @property
+    def shape(self) -> Any:
+        return (5, 5)
+
+    def __array__(self, *args: object, **kwargs: object) -> Any:
+        raise RuntimeError("it is one already")
+
+    def reshape(self, *args: Any, **kwargs: Any) -> Any:
+        return np.zeros(99)
+
+
+class Endless(Lying):
+    shape, dtype, ndim = (7, 3), "nonsense", 9
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.ones(2).view(Boasting), Endless(np.ones(2)), Lying(np.ones(2), np.array(["a", "b"]))],
+    ids=["a subclass", "attributes", "text the second time"],
+)
+def test_what_counts_is_what_the_values_are(value: Any) -> None:
+    assert losscli.compute("mse", value, [1.0, 3.0]).value == 2.0
+
+
+def test_an_exit_from_an_array_is_one() -> None:
+    with pytest.raises(SystemExit):
+        losscli.compute("mse", Lying(SystemExit(5)), [1.0, 3.0])
+
+
 # --- bombs ---------------------------------------------------------------------------------------
 
 
