@@ -21,6 +21,7 @@ class MeasurementError(Exception):
 class Run:
     value: float
     seconds: float
+    cpu_seconds: float
     megabytes: float
 
 
@@ -40,7 +41,8 @@ def measure(command: list[str]) -> Run:
                 f"{' '.join(command)}: exit {process.returncode}\n{stderr.read()}"
             )
         value = number(command, stdout.read())
-    return Run(value, seconds, usage.ru_maxrss * MAXRSS_UNIT / 1e6)
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Run(value, seconds, cpu_seconds, usage.ru_maxrss * MAXRSS_UNIT / 1e6)
 
 
 def number(command: list[str], text: str) -> float:

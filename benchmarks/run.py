@@ -98,6 +98,14 @@ def fastest_cell(runs: Runs, name: str) -> str:
     return f"{min(run.seconds for run in runs[name]):.2f}" if name in runs else "-"
 
 
+def cpu_cell(runs: Runs, name: str) -> str:
+    """``1.3x (0.27 s)``: the least that it took, which other work on the machine hardly changes."""
+    if name not in runs:
+        return "-"
+    least, own = (min(run.cpu_seconds for run in runs[one]) for one in (name, SUBJECT))
+    return f"{least:.2f} s" if name == SUBJECT else f"{least / own:.1f}{TIMES} ({least:.2f} s)"
+
+
 def memory_cell(runs: Runs, name: str) -> str:
     return f"{peak(runs[name]):,.0f}" if name in runs else "-"
 
@@ -123,6 +131,9 @@ def report(results: dict[Case, Runs], rounds: int) -> str:
         table(results, time_cell, "wall time"),
         "Peak memory of the largest process, over all runs:",
         table(results, memory_cell, "MB"),
+        f"CPU time, user and system, the least of {rounds} runs. For the others first how many "
+        "times losscli's:",
+        table(results, cpu_cell, "CPU time"),
         f"Fastest of {rounds} runs:",
         table(results, fastest_cell, "seconds"),
     ]
