@@ -243,15 +243,15 @@ finds has a code that never changes its meaning, and `losscli explain CODE` prin
 
 | severity | what it means | exit code |
 | --- | --- | --- |
-| error | LC1: the data breaks the contract of the loss | 2, unless `--allow CODE` |
-| error | LC2: the number was made as asked, and is none to go on with | 1, unless `--allow CODE` |
+| error | the data breaks the contract, or the number is none to go on with | 2, or `--allow CODE` |
 | warning | what was asked for, and probably not what was meant | 0, with `--strict` 1 |
 | info | worth knowing beside the number | 0 |
 
 An allowed finding is still shown. An error that stops a run, before or while rows are read, leaves
 no number, so it cannot be allowed; its message names the option that settles it, if there is one.
-`check` cannot judge data that breaks the contract, and exits with 2; an LC2 error, and under
-`--strict` a warning, is a gate that failed. In a file of checks they are `strict` and `allow`.
+`check` cannot judge data that breaks the contract, and exits with 2; a number that is none to go on
+with (LC2), and under `--strict` a warning, is a gate that failed, which is 1. In a file of checks
+they are `strict` and `allow`.
 
 Nothing is ever converted silently: how the data is to be read is said by an option, and stands in
 the signature. Silence is a promise only about what was looked for, so the JSON report has under

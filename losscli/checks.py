@@ -30,6 +30,7 @@ from losscli.analysis.gate import (
 )
 from losscli.analysis.worse import judge_paired
 from losscli.api import bind_named, settle_reduction
+from losscli.codes import CODES
 from losscli.combination import AnyLoss, Declared
 from losscli.data.arrays import from_arrays
 from losscli.data.feed import Inputs
@@ -333,7 +334,7 @@ def _reject_broken(result: Result) -> None:
         DataError: the data does, and that is not allowed.
     """
     for found in result.diagnostics:
-        if found.exit_code == DataError.exit_code:
+        if found.severity == "error" and not CODES[found.code].is_of_number:
             accept = f"--allow {found.code}"
             known = found.option == accept
             hint = found.hint if known else f"{found.hint}\n{accept} takes it as it is".strip()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Self, cast
 
-from losscli.codes import CODES, Code, Severity
+from losscli.codes import CODES, ERROR, Code, Severity
 from losscli.errors import UsageError, did_you_mean
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -30,11 +30,6 @@ class Diagnostic:
     numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     readings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     allowed: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        """How a command ends because of it: 0 if it is no error."""
-        return CODES[self.code].exit_code if self.severity == "error" else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +91,8 @@ class HasFindings:
 
     @property
     def exit_code(self) -> int:
-        """How a command ends that shows it: 0 without errors, else the code of the gravest."""
-        return max((finding.exit_code for finding in self.diagnostics), default=0)
+        """How a command ends that shows it: 0 without errors."""
+        return ERROR if self.failed else 0
 
     def allowing(self, codes: Collection[str]) -> Self:
         """This record with the findings of these codes as information.

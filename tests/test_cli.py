@@ -490,23 +490,23 @@ def test_a_spec_string_and_options_give_one_signature() -> None:
 
 
 @pytest.mark.parametrize(("cell", "status"), [("nan", "nan"), ("inf", "inf")])
-def test_a_loss_that_is_not_finite_exits_with_1_and_names_the_row(
+def test_a_loss_that_is_not_finite_exits_with_2_and_names_the_row(
     cell: str, status: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "p.csv"
     path.write_text(f"prediction,target\n1,2\n{cell},3\n", encoding="utf-8")
     ran = run("compute", "mse", str(path), "-f", "json")
     record = strict(ran.out)
-    assert (ran.code, record["value"], record["status"]) == (1, None, status)
+    assert (ran.code, record["value"], record["status"]) == (2, None, status)
     (found,) = [seen for seen in record["diagnostics"] if seen["severity"] == "error"]
     assert found["code"] == "LC201"
     assert "row 2" in found["message"]
     value = run("compute", "mse", str(path), "-f", "value")
-    assert (value.code, value.out) == (1, f"{status}\n")
+    assert (value.code, value.out) == (2, f"{status}\n")
     assert value.err.startswith("error: ")
     assert "row 2" in value.err
     table = run("compute", "mse", str(path))
-    assert (table.code, table.err) == (1, "")
+    assert (table.code, table.err) == (2, "")
     assert table.last_line == f"mse = {status}  (mean over 2 rows)"
 
 
@@ -516,7 +516,7 @@ def test_a_row_that_is_not_finite_is_null_in_jsonl(tmp_path: Path) -> None:
     ran = run("compute", "mse", str(path), "--reduction", "none", "-f", "jsonl")
     rows = [strict(line) for line in ran.out.splitlines()]
     assert rows == [{"row": 1, "loss": 1.0}, {"row": 2, "loss": None, "status": "nan"}]
-    assert ran.code == 1
+    assert ran.code == 2
 
 
 def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

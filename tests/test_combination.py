@@ -508,7 +508,7 @@ def test_findings_of_several_are_said_once(tmp_path: Path) -> None:
     assert [found["code"] for found in record["diagnostics"]] == ["LC208"]
     path.write_text(f"prediction,target\nnan,1\n{rows}")
     ran = run("compute", "mse,mae", str(path), "-f", "value")
-    assert (ran.code, ran.out) == (1, "nan\nnan\n")
+    assert (ran.code, ran.out) == (2, "nan\nnan\n")
 
 
 def test_slices_of_several(tmp_path: Path) -> None:

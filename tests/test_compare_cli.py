@@ -141,12 +141,12 @@ def test_clusters_and_slices(folder: Path) -> None:
     assert "slices by country, worst first" in page
 
 
-def test_a_loss_that_is_not_finite_leaves_with_1(folder: Path) -> None:
+def test_a_loss_that_is_not_finite_leaves_with_2(folder: Path) -> None:
     bad = B.copy()
     bad[3] = np.inf
     pd.DataFrame({"prediction": bad}).to_parquet("bad.parquet")
     ran = run("mse", "-t", "targets.parquet", "a.parquet", "bad.parquet", "--json-report", "r.json")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "not compared" in ran.out
     found = json.loads((folder / "r.json").read_text("utf-8"))
     assert found["models"][1]["status"] == "inf"

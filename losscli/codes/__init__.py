@@ -27,11 +27,11 @@ from losscli.codes.guide import GUIDE
 from losscli.codes.judged import JUDGED
 from losscli.codes.number import NUMBER
 from losscli.codes.own import OWN
-from losscli.codes.record import Code, Example, Severity
+from losscli.codes.record import ERROR, Code, Example, Severity
 from losscli.codes.rows import ROWS
 from losscli.codes.settings import SETTINGS
 
-__all__ = ["CODES", "Code", "Example", "Severity"]
+__all__ = ["CODES", "ERROR", "Code", "Example", "Severity"]
 
 _ALL = (*GIVEN, *ROWS, *CONTRACT, *CLASSES, *SETTINGS, *FILES, *NUMBER, *GUIDE, *OWN, *JUDGED)
 

@@ -9,10 +9,8 @@ from typing import Literal, TypeAlias
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
-# An error about what was given means that no number is to be trusted; one about the number that
-# came out means that it was made as asked and is not one to go on with.
-_BROKEN_CONTRACT = 2
-_UNUSABLE_RESULT = 1
+# How a command ends that finds an error.
+ERROR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,6 @@ class Code:
         return self.up_to or self.severity
 
     @property
-    def exit_code(self) -> int:
-        """How a command ends that finds it as an error."""
-        return _UNUSABLE_RESULT if self.code.startswith("LC2") else _BROKEN_CONTRACT
+    def is_of_number(self) -> bool:
+        """Is it about the number that came out? That fails a check; other errors leave none."""
+        return self.code.startswith("LC2")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from losscli.codes import CODES, Code, Example, Severity
+from losscli.codes import CODES, ERROR, Code, Example, Severity
 from losscli.report.draw import draw_markdown, draw_text
 from losscli.report.page import (
     Block,
@@ -84,9 +84,9 @@ def ending(code: Code) -> str:
     """How a command ends that finds it, and what changes that."""
     if code.stops:
         instead = f", unless {code.option}" if code.option else ""
-        return f"exit code {code.exit_code}{instead}; no number is printed, so it cannot be allowed"
+        return f"exit code {ERROR}{instead}; no number is printed, so it cannot be allowed"
     if code.gravest == "error":
-        return f"exit code {code.exit_code}, unless --allow {code.code}"
+        return f"exit code {ERROR}, unless --allow {code.code}"
     if code.gravest == "warning":
         return f"exit code 1 with --strict, unless --allow {code.code}"
     return "exit code 0"
@@ -101,7 +101,7 @@ def record(code: Code) -> dict[str, Any]:
         "title": code.title,
         "why": code.why,
         "remedy": code.remedy,
-        "exit_code": code.exit_code if code.gravest == "error" else 0,
+        "exit_code": ERROR if code.gravest == "error" else 0,
         "stops": code.stops,
         "allowed_by": None if code.stops or code.gravest == "info" else f"--allow {code.code}",
         "option": code.option or None,
