@@ -112,6 +112,7 @@ def compute_all(
     group: object = None,
     by: object = None,
     threads: int | None = None,
+    labels_are: str = "",
     convention: str = "",
     reading: Reading = AS_IT_IS,
     **named: object,
@@ -126,6 +127,7 @@ def compute_all(
         group: as of :func:`compute`.
         by: as of :func:`compute`.
         threads: as of :func:`compute`.
+        labels_are: as of :func:`compute`, for all of them.
         convention: as of :func:`compute`, for all of them.
         reading: how the data are read, as ``Reading(on=("id",), tokens="words")``.
         named: data by the name of its role; a loss that has no such role is not given it.
@@ -147,6 +149,7 @@ def compute_all(
     given = {name: value for name, value in named.items() if value is not None}
     labels, values = sliced_by(by)
     inputs = from_arrays(united.roles, arrays, given, group, labels, values, reading)
+    inputs = replace(inputs, written=labels_are)
     evaluations = evaluations_of(bound, united, inputs, reduction)
     results = Together(
         evaluations, inputs, threads, keep_elements=True, by=tuple(labels)

@@ -61,6 +61,7 @@ def check(
     group: object = None,
     by: object = None,
     threads: int | None = None,
+    labels_are: str = "",
     convention: str = "",
     strict: bool = False,
     allow: Collection[str] = (),
@@ -83,7 +84,7 @@ def check(
         baseline: a file that ``losscli check --update-baseline`` wrote, to be no worse than.
         tolerance: how much worse: a number, ``"2%"`` or ``"0.001+2%"``.
         significance: fail only what is worse than the baseline at this level, row by row.
-        reduction, group, by, threads, convention: as for :func:`losscli.compute`.
+        reduction, group, by, threads, labels_are, convention: as for :func:`losscli.compute`.
         strict: does a warning fail the check?
         allow: codes of findings that are accepted, such as ``["LC104"]``.
         reading, named: likewise; rows are joined by ``Reading(on=("id",))``.
@@ -106,6 +107,7 @@ def check(
     bound, given = bind_named(loss, named, convention)
     labels, values = sliced_by(by)
     inputs = from_arrays(bound.loss.inputs, arrays, given, group, labels, values, reading)
+    inputs = replace(inputs, written=labels_are)
     bound, chosen = settle_reduction(bound, inputs, reduction)
     return Check(
         bound,

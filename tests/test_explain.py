@@ -182,6 +182,20 @@ def test_labels_are_read_as_they_are_said_to_be_written() -> None:
     assert (one.value, one.ignored) == (zero.value, 1)
 
 
+def test_every_call_reads_labels_as_they_are_said_to_be_written() -> None:
+    scores, bits = [0.5, -1.2, 2.0], [1, 0, 1]
+    hinge = losscli.compute("hinge", scores, bits, labels_are="01").value
+    assert losscli.check("hinge", scores, bits, labels_are="01", max=9).result.value == hinge
+    (one,) = losscli.compute_all("hinge", scores, bits, labels_are="01").values()
+    assert one.value == hinge
+    compared = losscli.compare("hinge", bits, {"a": scores, "b": scores[::-1]}, labels_are="01")
+    assert compared["a"].value == hinge
+    names = losscli.compare(
+        "bce-with-logits", ["yes", "no", "yes"], {"a": scores, "b": scores}, classes=["no", "yes"]
+    )
+    assert names["a"].value == losscli.compute("bce-with-logits", scores, bits).value
+
+
 @pytest.mark.parametrize(
     ("loss", "target", "labels_are", "message"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 from losscli.api import bind_named
 from losscli.combination import AnyLoss, Declared
 from losscli.comparison import Comparison, Test
-from losscli.data.reading import Reading
+from losscli.data.reading import AS_IT_IS, Reading
 from losscli.engine.evaluation import of_models
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.spec import Loss
@@ -37,6 +37,8 @@ def compare(
     on_missing: str = "error",
     missing: str = "error",
     by_position: bool = False,
+    labels_are: str = "",
+    classes: Sequence[str] = (),
     tokens: str | None = None,
     convention: str = "",
     **named: object,
@@ -64,6 +66,7 @@ def compare(
         threads: how many to use; the result has the same bits for any number.
         on, on_missing, missing, by_position: as for :func:`losscli.compute`; a row that lacks a
             value for one model counts for none.
+        labels_are, classes: how labels are written, as for :func:`losscli.compute`.
         tokens: what texts are split into, as for :func:`losscli.compute`.
         convention: whose numbers, as for :func:`losscli.compute`.
         named: further data by its role (``sample_weight=...``, ``weight=...``), and parameters.
@@ -95,15 +98,10 @@ def compare(
         for name, given in models.items()
         for role, value in _of_model(name, given, own).items()
     }
-    inputs = from_arrays(
-        roles,
-        (),
-        {**held, **shared},
-        group,
-        labels,
-        values,
-        replace(Reading.of(on, on_missing, missing, by_position), tokens=tokens),
-    )
+    said = Reading.of(on, on_missing, missing, by_position)
+    reading = AS_IT_IS.also(said, classes, tokens)
+    inputs = from_arrays(roles, (), {**held, **shared}, group, labels, values, reading)
+    inputs = replace(inputs, written=labels_are)
     contest = Contest(bound, inputs, tuple(models), judging, threads, slices)
     return contest.settled(reduction).evaluate()
 
