@@ -787,7 +787,7 @@ def test_nan_and_infinity_are_numbers(folder: Path) -> None:
     write(folder / "p.csv", text)
     write(folder / "t.csv", one_column("target", *range(6)))
     ran = run("compute", "mae", "p.csv", "t.csv", "--reduction", "none", "-f", "value")
-    assert (ran.code, ran.out.split()) == (1, ["nan", "nan", "inf", "inf", "inf", "4.0"])
+    assert (ran.code, ran.out.split()) == (2, ["nan", "nan", "inf", "inf", "inf", "4.0"])
 
 
 def test_n_values_pair_with_n_rows_of_one(folder: Path) -> None:
