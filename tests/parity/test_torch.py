@@ -30,14 +30,15 @@ named_in_torch = pytest.mark.parametrize("loss", DECLARED, ids=[loss.name for lo
 ATOL = 2e-13
 # Of larger ones: logits up to 8100, squared distances up to 32400.
 WIDE = {"linear-cross-entropy": 1e-10, "triplet-margin-with-distance": 5e-11}
+# What clips as other libraries do, and the value of eps without it: PyTorch has no such parameter.
+CLIPPED = {"bce": None, "focal": 0.0}
 
 
 def in_torch(example: Example, reduction: str) -> Any:
     loss = example.bound.loss
     tensors = {name: torch.from_numpy(array.copy()) for name, array in example.given.items()}
     params = dict(example.bound.params)
-    if loss.name == "bce":
-        # How other libraries clip; PyTorch has no such parameter.
+    if loss.name in CLIPPED:
         del params["eps"]
     return FAMILIES[FAMILY[loss.name]][loss.name](tensors, reduction, **params)
 
@@ -57,8 +58,8 @@ def comparable(example: Example) -> bool:
     if target is not None and target.name == "class probabilities":
         # An ignore_index is refused.
         return params.get("ignore_index", -100) == -100
-    if example.bound.name == "bce":
-        return params["eps"] is None
+    if example.bound.name in CLIPPED:
+        return params["eps"] == CLIPPED[example.bound.name]
     if example.bound.name == "multilabel-margin":
         # A row cannot list more labels than there are classes.
         return data["target"].shape[1] <= data["logits"].shape[1]
