@@ -20,13 +20,8 @@ from numpy.typing import NDArray
 from losscli.combination import Combination
 from losscli.data.feed import Inputs
 from losscli.domain import Array
-from losscli.engine.conclude import input_records, worst_of
-from losscli.engine.detail import (
-    Detail,
-    above_of,
-    distribution_of,
-    quantiles_of,
-)
+from losscli.engine.conclude import of_rows
+from losscli.engine.detail import Detail, distribution_of
 from losscli.engine.fold import NONFINITE_ROWS, Keep, State
 from losscli.engine.measure import LossState
 from losscli.engine.plan import Block
@@ -35,7 +30,6 @@ from losscli.engine.slices import Slices, Terms
 from losscli.results import Distribution, LossRecord, PartResult, Result, SliceRecord
 from losscli.spec import Reduction
 from losscli.state import JointMoments
-from losscli.version import __version__
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,19 +158,13 @@ def conclude_whole(
         inputs: as the combination sees them.
     """
     combination, detail = mixture.combination, state.detail
-    groups, keys = inputs.groups, inputs.keys
     reductions = dict(_reductions(combination, parts))
     value = _sum_values(mixture.weights, [part.value for part in parts])
     meanings = {part.divisor_meaning for part in parts}
     has_one = len(meanings) == 1 and len({part.divisor for part in parts}) == 1
     return Result(
+        **of_rows(inputs, mixture.keep, state),
         loss=_record(combination, parts),
-        inputs=input_records(inputs, state.rows_read),
-        n=state.rows,
-        ignored=state.ignored,
-        missing=state.missing,
-        missing_rows=state.missing_rows,
-        missing_elements=state.missing_elements,
         reduction=mixture.reduction,
         value=value,
         reductions=reductions,
@@ -184,20 +172,8 @@ def conclude_whole(
         divisor_meaning=parts[0].divisor_meaning if has_one else "of each part its own",
         sum_of_weights=_common_weights(parts),
         clamped=sum(part.clamped for part in parts),
-        version=__version__,
         distribution=None if detail is None else _distribution(mixture, parts, state, detail),
-        worst=() if detail is None else worst_of(detail, inputs),
-        group=None if groups is None else groups.column,
-        key_of=None if keys is None else keys.key,
-        place_of=inputs.place_of,
-        join=inputs.join,
-        tokens=inputs.tokens,
-        labels=inputs.written,
-        classes=inputs.classes,
         rank_error=max(part.rank_error for part in parts),
-        quantiles={} if detail is None else quantiles_of(mixture.keep.asked, detail),
-        above=() if detail is None else above_of(mixture.keep.asked, detail),
-        by=parts[0].by,
         slices=_slices(mixture, parts, state),
         parts=tuple(
             PartResult(weight, part, weight * part.value, _share(weight * part.value, value))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from losscli.data.feed import Inputs, RoleInput
 from losscli.engine.detail import Detail, above_of, distribution_of, quantiles_of
+from losscli.engine.fold import Keep, State
 from losscli.engine.measure import LossState, Measure
 from losscli.engine.plan import Plan
 from losscli.results import InputRecord, LossRecord, Result, RowLoss, show_place
@@ -17,40 +19,48 @@ from losscli.version import __version__
 
 def conclude(plan: Plan, measure: Measure, state: LossState) -> Result:
     """The record of a run."""
-    bound, groups, keys = measure.bound, plan.inputs.groups, plan.inputs.keys
+    bound = measure.bound
     reductions = dict(_reductions(measure, state))
     return Result(
+        **of_rows(plan.inputs, measure.keep, state),
         loss=_loss_record(bound),
         convention=bound.convention,
-        inputs=input_records(plan.inputs, state.rows_read),
-        n=state.rows,
-        ignored=state.ignored,
-        missing=state.missing,
-        missing_rows=state.missing_rows,
-        missing_elements=state.missing_elements,
         reduction=measure.reduction,
         value=reductions["mean" if measure.reduction == "none" else measure.reduction],
         reductions=reductions,
         divisor=_divisor(measure, state),
         divisor_meaning=_divisor_meaning(plan, measure, state),
         sum_of_weights=None if state.weights is None else state.weights.total(),
-        group=None if groups is None else groups.column,
-        key_of=None if keys is None else keys.key,
-        place_of=plan.inputs.place_of,
         rank_error=max((s.error for s in state.statistics or ()), default=0.0),
-        labels=plan.inputs.written,
-        classes=plan.inputs.classes,
         clamped=state.clamped,
-        version=__version__,
         distribution=distribution_of(state.detail, state.nonfinite) if state.detail else None,
-        join=plan.inputs.join,
-        tokens=plan.inputs.tokens,
-        worst=worst_of(state.detail, plan.inputs) if state.detail else (),
-        quantiles=quantiles_of(measure.keep.asked, state.detail) if state.detail else {},
-        above=above_of(measure.keep.asked, state.detail) if state.detail else (),
-        by=tuple(labels.column for labels in measure.keep.by.values()),
         slices=state.slices.records(measure.reduction) if state.slices else (),
     )
+
+
+def of_rows(inputs: Inputs, keep: Keep, state: State) -> dict[str, Any]:
+    """What a :class:`Result` says of the rows, whatever they were measured by."""
+    groups, keys, detail = inputs.groups, inputs.keys, state.detail
+    return {
+        "inputs": _input_records(inputs, state.rows_read),
+        "n": state.rows,
+        "ignored": state.ignored,
+        "missing": state.missing,
+        "missing_rows": state.missing_rows,
+        "missing_elements": state.missing_elements,
+        "group": None if groups is None else groups.column,
+        "key_of": None if keys is None else keys.key,
+        "place_of": inputs.place_of,
+        "join": inputs.join,
+        "tokens": inputs.tokens,
+        "labels": inputs.written,
+        "classes": inputs.classes,
+        "worst": () if detail is None else _worst_of(detail, inputs),
+        "quantiles": {} if detail is None else quantiles_of(keep.asked, detail),
+        "above": () if detail is None else above_of(keep.asked, detail),
+        "by": tuple(labels.column for labels in keep.by.values()),
+        "version": __version__,
+    }
 
 
 def _loss_record(bound: BoundLoss) -> LossRecord:
@@ -80,7 +90,7 @@ def _divisor(measure: Measure, state: LossState) -> float:
     return (state.batch if measure.reduction == "batchmean" else state.divisor).total()
 
 
-def input_records(inputs: Inputs, rows: int) -> tuple[InputRecord, ...]:
+def _input_records(inputs: Inputs, rows: int) -> tuple[InputRecord, ...]:
     """Where each role was read from; ``rows`` is how many rows there are."""
     return tuple(
         InputRecord(
@@ -124,7 +134,7 @@ def _divisor_meaning(plan: Plan, measure: Measure, state: LossState) -> str:
     return counts if state.divisor.total() == state.elements_seen else f"{counts} not ignored"
 
 
-def worst_of(detail: Detail, inputs: Inputs) -> tuple[RowLoss, ...]:
+def _worst_of(detail: Detail, inputs: Inputs) -> tuple[RowLoss, ...]:
     """The record of the worst rows."""
     pairs = zip(detail.worst.row.tolist(), detail.worst.loss.tolist(), strict=True)
     return name_rows([RowLoss(row + 1, loss) for row, loss in pairs], inputs)
