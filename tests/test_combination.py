@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import losscli
+import losscli.losses  # registers them
 from losscli.combination import Combination, Part, parse, parse_several, split_commas, unite
 from losscli.data.arrays import from_arrays
 from losscli.engine.evaluation import of_models
